@@ -1,0 +1,25 @@
+// The access token's own words: RFC 9068 claims, and the two Patmint adds (`org`, `cred`).
+
+/** `typ` of the JOSE header (RFC 9068 section 2.1). */
+export const ACCESS_TOKEN_TYP = 'at+jwt'
+
+/** Algorithms a resource server may choose. Verifiers pin this list; `none` and HMAC are never on it. */
+export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
+
+/** Claims of an access token. Instants are seconds since the epoch (RFC 7519 section 2, NumericDate). */
+export interface AccessTokenClaims {
+  readonly iss: string
+  /** The user's id, or `key:<id>` for an API key. */
+  readonly sub: string
+  readonly aud: string | readonly string[]
+  readonly exp: number
+  readonly iat: number
+  readonly jti: string
+  readonly client_id: string
+  readonly scope?: string
+  /** Organization slug. */
+  readonly org: string
+  /** Public id of the credential the token was exchanged from. */
+  readonly cred: string
+}

@@ -1,0 +1,19 @@
+// The management API, one file per noun.
+
+import Router from '@koa/router'
+import { readJsonBody } from '../http/guard.ts'
+import { authenticate, type CallerDependencies } from './caller.ts'
+import { addTokenRoutes, type TokenDependencies } from './tokens.ts'
+import { addUserRoutes, type ListUsers } from './users.ts'
+
+export interface ApiDependencies extends CallerDependencies, TokenDependencies {
+  readonly listUsers: ListUsers
+}
+
+export function createApiRouter(dependencies: ApiDependencies): Router {
+  const router = new Router({ prefix: '/api/v1' })
+  router.use(authenticate(dependencies), readJsonBody)
+  addTokenRoutes(router, dependencies)
+  addUserRoutes(router, dependencies.listUsers)
+  return router
+}

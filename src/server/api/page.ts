@@ -1,0 +1,44 @@
+// Pages of a list: `{ items, next_cursor }`. A cursor is opaque to clients: the last row's order key in base64url.
+
+import { z } from 'zod'
+import { Problem } from '../http/problem.ts'
+
+/** Query of every list. */
+export const pageQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(200).optional(),
+})
+
+export interface PageKey {
+  readonly createdAt: Date
+  readonly id: string
+}
+
+const encodeCursor = ({ createdAt, id }: PageKey): string =>
+  Buffer.from(`${createdAt.toISOString()} ${id}`).toString('base64url')
+
+/** Reads a cursor; 400 for anything this API did not hand out. */
+export function decodeCursor(cursor: string | undefined): PageKey | null {
+  if (cursor === undefined) return null
+  const [instant = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
+  const createdAt = new Date(instant)
+  if (Number.isNaN(createdAt.getTime()) || !/^[0-9a-f-]{16,36}$/.test(id)) {
+    throw new Problem('invalid_request', 'cursor: is not one this list gave')
+  }
+  return { createdAt, id }
+}
+
+/** A page from `rows`, of which one more than `limit` were asked for. */
+export function toPage<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  keyOf: (row: Row) => PageKey,
+  view: (row: Row) => Item,
+): { items: Item[]; next_cursor: string | null } {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    items: shown.map(view),
+    next_cursor: last && rows.length > limit ? encodeCursor(keyOf(last)) : null,
+  }
+}

@@ -1,0 +1,41 @@
+// `/users`: who exists within the caller's reach.
+
+import type Router from '@koa/router'
+import type { Context } from 'koa'
+import { z } from 'zod'
+import type { User, UserFilter } from '../directory/user-store.ts'
+import { checkQuery } from '../http/guard.ts'
+import { requireCaller } from './caller.ts'
+import { decodeCursor, pageQuery, toPage } from './page.ts'
+
+export type ListUsers = (filter: UserFilter) => Promise<User[]>
+
+const userQuery = pageQuery.extend({ email: z.string().max(254).optional() })
+
+export function addUserRoutes(router: Router, listUsers: ListUsers): void {
+  router.get('/users', (ctx) => answerUsers(ctx, listUsers))
+}
+
+async function answerUsers(ctx: Context, listUsers: ListUsers): Promise<void> {
+  const caller = requireCaller(ctx, 'users:read')
+  const { limit, cursor, email } = checkQuery(ctx, userQuery)
+  const organizationId = caller.isPlatformWide ? null : caller.standing.organization.id
+  const users = await listUsers({
+    organizationId,
+    email: email ?? null,
+    after: decodeCursor(cursor),
+    limit: limit + 1,
+  })
+  ctx.body = toPage(
+    users,
+    limit,
+    (user) => user,
+    ({ id, email: address, name, status, createdAt }) => ({
+      id,
+      email: address,
+      name,
+      status,
+      created_at: createdAt.toISOString(),
+    }),
+  )
+}

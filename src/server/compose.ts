@@ -1,0 +1,118 @@
+// The composition root: builds every dependency once, in order, and hands back what a process needs to serve.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import Koa from 'koa'
+import compose from 'koa-compose'
+import { sql } from 'kysely'
+import { createApiRouter } from './api/api.ts'
+import { bootstrap } from './bootstrap/first-start.ts'
+import type { Config, SecretKeys } from './config/config.ts'
+import { writeSecretFile } from './config/data-dir.ts'
+import { CredentialHasher } from './credential/hash.ts'
+import { createStandingLoader } from './credential/standing-store.ts'
+import { openTokens } from './credential/tokens.ts'
+import { createVerifyCredential } from './credential/verify.ts'
+import { type Database, isDatabaseAway } from './db/database.ts'
+import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
+import { matchesClientSecret } from './directory/client-secret.ts'
+import { listUsers } from './directory/user-store.ts'
+import { createExchange } from './exchange/exchange.ts'
+import { normalizeAddress, observe, pinOrigin } from './http/edge.ts'
+import { createHealthRouter } from './http/health.ts'
+import type { Logger } from './http/log.ts'
+import { Ledger } from './ledger/ledger.ts'
+import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
+import { createMetadataRouter, PATHS } from './provider/metadata.ts'
+import { createProvider } from './provider/provider.ts'
+import { deriveKeys } from './secret/secret-keys.ts'
+import { openKeyRing } from './signing/key-ring.ts'
+
+export interface ServerOptions {
+  readonly config: Config
+  readonly issuer: string
+  readonly db: Database
+  readonly secretKeys: SecretKeys
+  readonly log: Logger
+  readonly clock: () => Date
+}
+
+export interface Server {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  /** Waits until every record asked for is durable. */
+  readonly drain: () => Promise<void>
+}
+
+/** Builds a server on a migrated database: built-ins, first start, keys, routes. */
+export async function composeServer(options: ServerOptions): Promise<Server> {
+  const { config, issuer, db, secretKeys, log, clock } = options
+  const hasher = new CredentialHasher(deriveKeys(secretKeys, 'credential-pepper'), config.credentialHash)
+  await ensureAuditPartitions(db, clock())
+  await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
+  await bootstrapOnce(options, hasher)
+
+  const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
+  const ledger = new Ledger(db)
+  const verifyCredential = createVerifyCredential(createStandingLoader(db), hasher)
+  const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
+  const provider = createProvider({
+    db,
+    issuer,
+    matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
+    exchange: createExchange(verifyCredential),
+    keyRing,
+    ledger,
+    clock,
+    subjectTokenTypeAliases: config.subjectTokenTypeAliases,
+    onRefusal: (refusal) => log.info(refusal, 'token request refused'),
+    onFault: (error) => log.error({ err: error }, 'token request failed'),
+  })
+  const api = createApiRouter({
+    tokens: openTokens(db, hasher),
+    listUsers: (filter) => listUsers(db, filter),
+    verifyCredential,
+    ledger,
+    apiAudience: apiAudience(issuer),
+    clock,
+  })
+  const health = createHealthRouter(() => isReachable(db))
+  const metadata = createMetadataRouter(issuer, keyRing)
+  const answerToken = compose(provider.middleware)
+
+  const app = new Koa()
+  app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(normalizeAddress)
+  for (const router of [health, metadata, api]) {
+    app.use(router.routes()).use(router.allowedMethods({ throw: true }))
+  }
+  app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
+  return { handle: app.callback(), drain: () => ledger.drain() }
+}
+
+async function bootstrapOnce(
+  { config, db, secretKeys, log, clock }: ServerOptions,
+  hasher: CredentialHasher,
+) {
+  const now = clock()
+  const done = await bootstrap(db, {
+    token: config.bootstrapToken,
+    password: config.bootstrapPassword,
+    hasher,
+    passwordPeppers: deriveKeys(secretKeys, 'password-pepper'),
+    now,
+    keep: ({ token, password }) => {
+      if (token) writeSecretFile(config.dataDir, 'bootstrap-token', token)
+      if (password) writeSecretFile(config.dataDir, 'bootstrap-password', password)
+    },
+    record: (transaction, userId, credentialId) =>
+      appendAuditEvents(transaction, [
+        { type: 'platform.bootstrapped', occurredAt: now, subject: userId, credentialId },
+      ]),
+  })
+  if (done)
+    log.info({ email: 'admin@localhost', dataDir: config.dataDir }, 'first start: platform admin created')
+}
+
+const isReachable = (db: Database): Promise<boolean> =>
+  sql`select 1`.execute(db).then(
+    () => true,
+    () => false,
+  )

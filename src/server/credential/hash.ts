@@ -1,0 +1,62 @@
+// The only importer of argon2 for credentials: hashes the secret part, and remembers what matched.
+// Parameters are light because the secret has 160 random bits; the pepper keeps a stolen database useless.
+
+import { createHmac, randomBytes } from 'node:crypto'
+import argon2 from 'argon2'
+import { LRUCache } from 'lru-cache'
+import type { PresentedCredential } from '../../protocol/credential.ts'
+import type { DerivedKeys } from '../secret/secret-keys.ts'
+
+export interface HashParameters {
+  readonly memoryKib: number
+  readonly passes: number
+  readonly lanes: number
+}
+
+const REMEMBERED_MATCHES = 100_000
+/** PHC string: `data` (base64) is argon2's associated data, which carries the pepper's id. */
+const PEPPER_ID = /^\$argon2id\$v=19\$[^$]*\bdata=([A-Za-z0-9+/]+)/
+
+export class CredentialHasher {
+  readonly #peppers: DerivedKeys
+  readonly #parameters: HashParameters
+  /** Dies with the process, so remembered matches are worthless anywhere else. */
+  readonly #memoryKey = randomBytes(32)
+  readonly #matches = new LRUCache<string, string>({ max: REMEMBERED_MATCHES })
+
+  constructor(peppers: DerivedKeys, parameters: HashParameters) {
+    this.#peppers = peppers
+    this.#parameters = parameters
+  }
+
+  /** `$argon2id$…` of the secret part, with its own salt and the current pepper. */
+  async hash(credential: PresentedCredential): Promise<string> {
+    const pepper = this.#peppers.current
+    return argon2.hash(credential.revealSecret(), {
+      type: argon2.argon2id,
+      memoryCost: this.#parameters.memoryKib,
+      timeCost: this.#parameters.passes,
+      parallelism: this.#parameters.lanes,
+      secret: pepper.bytes,
+      associatedData: Buffer.from(pepper.id, 'base64url'),
+    })
+  }
+
+  /**
+   * Whether the secret part belongs to `secretHash`. argon2id runs once per process and credential: a remembered
+   * match counts only for the very hash it was made with, so a row that changed is verified anew.
+   */
+  async matches(credential: PresentedCredential, secretHash: string): Promise<boolean> {
+    const memo = createHmac('sha256', this.#memoryKey)
+      .update(credential.id)
+      .update(credential.revealSecret())
+      .digest('base64')
+    if (this.#matches.get(memo) === secretHash) return true
+    const pepperId = PEPPER_ID.exec(secretHash)?.[1]
+    if (pepperId === undefined) throw new Error(`credential ${credential.id} has a hash without a pepper`)
+    const pepper = this.#peppers.require(Buffer.from(pepperId, 'base64').toString('base64url'))
+    const matched = await argon2.verify(secretHash, credential.revealSecret(), { secret: pepper.bytes })
+    if (matched) this.#matches.set(memo, secretHash)
+    return matched
+  }
+}

@@ -1,0 +1,103 @@
+// The standing of a credential: everything the database says about it and about whoever holds it, now.
+// Nothing of it is ever cached.
+
+import type { SigningAlgorithm } from '../../protocol/access-token.ts'
+import type { CredentialKind } from '../../protocol/credential.ts'
+import { type EffectiveExpiry, effectiveExpiry } from '../policy/effective-expiry.ts'
+import type { Policies } from '../policy/policy.ts'
+
+/** An audience with scopes. */
+export interface Permission {
+  readonly audience: string
+  readonly scopes: readonly string[]
+}
+
+/** What a role permits on one resource server, with what that resource server is. */
+export interface Grant extends Permission {
+  /** The concrete scopes the resource server knows. */
+  readonly declaredScopes: readonly string[]
+  readonly accessTokenTtlSeconds: number
+  readonly signingAlg: SigningAlgorithm
+}
+
+export interface Role {
+  readonly name: string
+  readonly reach: 'platform' | 'organization'
+  readonly grants: readonly Grant[]
+}
+
+export interface Credential {
+  readonly id: string
+  readonly kind: CredentialKind
+  readonly name: string
+  readonly permissions: readonly Permission[] | null
+  readonly allowedCidrs: readonly string[] | null
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+  readonly lastUsedAt: Date | null
+  readonly lastUsedIp: string | null
+  readonly revokedAt: Date | null
+  /** Set when a successor exists: the instant this one stops. */
+  readonly overlapUntil: Date | null
+}
+
+export interface Standing {
+  readonly credential: Credential
+  readonly secretHash: string
+  readonly organization: { readonly id: string; readonly slug: string }
+  /** Null for an API key. */
+  readonly owner: { readonly id: string; readonly status: 'active' | 'suspended' | 'deleted' } | null
+  /** Null when the owner is no longer a member of the credential's organization. */
+  readonly role: Role | null
+  readonly policies: Policies
+}
+
+/** `sub` of what the credential is exchanged for: the user's id, or `key:<id>`. */
+export const subjectOf = ({ owner, credential }: Standing): string => owner?.id ?? `key:${credential.id}`
+
+/** When the credential stops working, by agreement or by policy; `null` for never. */
+export function expiryOf({ credential, role, policies }: Standing): EffectiveExpiry | null {
+  return effectiveExpiry({ ...credential, roleName: role?.name ?? '' }, policies)
+}
+
+export type StandingProblem =
+  | { readonly reason: 'credential_revoked' | 'credential_superseded' | 'credential_expired' }
+  | { readonly reason: 'owner_suspended' | 'owner_deleted' | 'membership_missing' }
+  | { readonly reason: 'blocked_by_policy'; readonly rule: 'max_lifetime' | 'idle_timeout' }
+
+/** The first reason the credential does not work at `now`, the irrevocable ones first; `null` when it does. */
+export function findProblem(standing: Standing, now: Date): StandingProblem | null {
+  const { credential, owner, role } = standing
+  if (credential.revokedAt) return { reason: 'credential_revoked' }
+  if (credential.overlapUntil && credential.overlapUntil <= now) return { reason: 'credential_superseded' }
+  if (credential.expiresAt && credential.expiresAt <= now) return { reason: 'credential_expired' }
+  if (owner?.status === 'deleted') return { reason: 'owner_deleted' }
+  if (owner?.status === 'suspended') return { reason: 'owner_suspended' }
+  if (!role) return { reason: 'membership_missing' }
+  const expiry = expiryOf(standing)
+  if (expiry && expiry.cause !== 'expires_at' && expiry.at <= now) {
+    return { reason: 'blocked_by_policy', rule: expiry.cause }
+  }
+  return null
+}
+
+export type CredentialStatus = 'active' | 'expired' | 'revoked' | 'suspended' | 'blocked_by_policy'
+
+/** The status its owner and admins see. */
+export function statusOf(standing: Standing, now: Date): CredentialStatus {
+  const problem = findProblem(standing, now)
+  if (!problem) return 'active'
+  switch (problem.reason) {
+    case 'credential_revoked':
+    case 'credential_superseded':
+    case 'owner_deleted':
+      return 'revoked'
+    case 'credential_expired':
+      return 'expired'
+    case 'owner_suspended':
+    case 'membership_missing':
+      return 'suspended'
+    case 'blocked_by_policy':
+      return 'blocked_by_policy'
+  }
+}

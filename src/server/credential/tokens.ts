@@ -1,0 +1,38 @@
+// Credentials as the management API handles them: one database and one hasher behind every operation.
+
+import type { Database } from '../db/database.ts'
+import type { CredentialHasher } from './hash.ts'
+import { type IssueRequest, issueCredential, type RecordIssue } from './issue.ts'
+import type { Standing } from './standing.ts'
+import { findStandings } from './standing-store.ts'
+import { type Cursor, findMembership, listCredentialIds, listOrganizationsOf } from './store.ts'
+
+export type Tokens = ReturnType<typeof openTokens>
+
+export function openTokens(db: Database, hasher: CredentialHasher) {
+  return {
+    /** An owner's credentials in one organization, oldest first, after `cursor`. */
+    async list(
+      ownerId: string,
+      organizationId: string,
+      limit: number,
+      cursor: Cursor | null,
+    ): Promise<Standing[]> {
+      const ids = await listCredentialIds(db, ownerId, organizationId, limit, cursor)
+      const byId = new Map((await findStandings(db, ids)).map((found) => [found.credential.id, found]))
+      return ids.flatMap((id) => byId.get(id) ?? [])
+    },
+
+    /** The standing of a credential that is known to exist; throws when it does not. */
+    async require(id: string): Promise<Standing> {
+      const [standing] = await findStandings(db, [id])
+      if (!standing) throw new Error(`credential ${id} is gone`)
+      return standing
+    },
+
+    issue: (request: IssueRequest, now: Date, record: RecordIssue) =>
+      issueCredential(db, hasher, request, now, record),
+    organizationsOf: (userId: string) => listOrganizationsOf(db, userId),
+    membershipOf: (userId: string, organizationId: string) => findMembership(db, userId, organizationId),
+  }
+}

@@ -1,0 +1,58 @@
+// From a presented credential to its standing, or the true cause it is refused. Neither HTTP nor OAuth is known here.
+
+import { BlockList, isIPv6 } from 'node:net'
+import type { PresentedCredential } from '../../protocol/credential.ts'
+import { fail, ok, type Result } from '../../protocol/result.ts'
+import type { CredentialHasher } from './hash.ts'
+import { findProblem, type Standing, type StandingProblem } from './standing.ts'
+
+export type CredentialRefusal =
+  | StandingProblem
+  | { readonly reason: 'credential_unknown' | 'secret_mismatch' | 'address_not_allowed' }
+
+export interface VerificationContext {
+  readonly now: Date
+  /** The client's address, IPv4 or IPv6. */
+  readonly address: string
+}
+
+/** What a refusal is worth to the audit record: the standing, once the credential was found. */
+export interface RefusedCredential {
+  readonly refusal: CredentialRefusal
+  readonly standing: Standing | undefined
+}
+
+export type VerifyCredential = (
+  credential: PresentedCredential,
+  context: VerificationContext,
+) => Promise<Result<Standing, RefusedCredential>>
+
+/** Whether `address` lies in one of `cidrs`. */
+export function isAddressAllowed(cidrs: readonly string[], address: string): boolean {
+  const allowed = new BlockList()
+  for (const cidr of cidrs) {
+    const [network = '', prefix] = cidr.split('/')
+    allowed.addSubnet(network, Number(prefix), isIPv6(network) ? 'ipv6' : 'ipv4')
+  }
+  return allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+}
+
+/** Builds the check. Its one read is `loadStanding`; the hash is compared before anything else is judged. */
+export function createVerifyCredential(
+  loadStanding: (id: string) => Promise<Standing | undefined>,
+  hasher: CredentialHasher,
+): VerifyCredential {
+  return async (presented, { now, address }) => {
+    const standing = await loadStanding(presented.id)
+    const refuse = (refusal: CredentialRefusal) => fail({ refusal, standing })
+    if (!standing || standing.credential.kind !== presented.kind)
+      return refuse({ reason: 'credential_unknown' })
+    if (!(await hasher.matches(presented, standing.secretHash))) return refuse({ reason: 'secret_mismatch' })
+    const problem = findProblem(standing, now)
+    if (problem) return refuse(problem)
+    const { allowedCidrs } = standing.credential
+    if (allowedCidrs && !isAddressAllowed(allowedCidrs, address))
+      return refuse({ reason: 'address_not_allowed' })
+    return ok(standing)
+  }
+}

@@ -1,0 +1,68 @@
+// The connection pool and the query builder on it. Knows how to reach Postgres, nothing of what is stored.
+
+import { Kysely, type LogEvent, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type { Tables } from './tables.ts'
+
+export type Database = Kysely<Tables>
+/** A database or a transaction on it: what a store's function takes when its caller may want atomicity. */
+export type Queryable = Database | Transaction<Tables>
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly maxConnections?: number
+  /** 0: no limit, for migrations. */
+  readonly statementTimeoutMs?: number
+  readonly onConnectionError?: (error: Error) => void
+  readonly onQuery?: (event: LogEvent) => void
+}
+
+const POOL_WAIT_MS = 3000
+const STATEMENT_TIMEOUT_MS = 5000
+const MAX_CONNECTIONS = 10
+
+/** Counters and durations fit 53 bits; Postgres' 64-bit integers come back as strings otherwise. */
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === pg.types.builtins.INT8
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: 'patmint',
+    max: options.maxConnections ?? MAX_CONNECTIONS,
+    connectionTimeoutMillis: POOL_WAIT_MS,
+    statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    types,
+  })
+  // A connection that breaks while idle must not end the process; the pool replaces it.
+  pool.on('error', (error) => options.onConnectionError?.(error))
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    ...(options.onQuery ? { log: options.onQuery } : {}),
+  })
+}
+
+const CONNECTION_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+/** SQLSTATE classes: 08 connection, 53 resources, 57 operator intervention (shutdown, timeout), 25006 read-only. */
+const AWAY_SQLSTATE = /^(08|53|57)|^25006$/
+const POOL_MESSAGES =
+  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/
+
+/** Whether an error says that the database is away or overloaded, rather than that our statement is wrong. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as { code?: unknown }
+  if (typeof code === 'string' && (CONNECTION_CODES.has(code) || AWAY_SQLSTATE.test(code))) return true
+  return POOL_MESSAGES.test(error.message) || isDatabaseAway(error.cause)
+}

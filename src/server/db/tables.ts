@@ -1,0 +1,170 @@
+// Row types of `migrations/`, for the query builder. Names are the database's; stores translate them.
+
+import type { ColumnType, Generated } from 'kysely'
+import type { SigningAlgorithm } from '../../protocol/access-token.ts'
+import type { CredentialKind } from '../../protocol/credential.ts'
+
+/** A jsonb column: read as a value, written as JSON text (the driver would turn an array into a Postgres array). */
+type Json<T> = ColumnType<T, string, string>
+type NullableJson<T> = ColumnType<T | null, string | null, string | null>
+type Immutable<T> = ColumnType<T, T, never>
+
+export interface PermissionJson {
+  readonly audience: string
+  readonly scopes: readonly string[]
+}
+
+interface OrganizationsTable {
+  id: Immutable<string>
+  slug: Immutable<string>
+  name: string
+  created_at: Immutable<Date>
+}
+
+interface UsersTable {
+  id: Immutable<string>
+  email: string
+  name: string
+  status: 'active' | 'suspended' | 'deleted'
+  password_hash: string | null
+  created_at: Immutable<Date>
+}
+
+interface ResourceServersTable {
+  id: Immutable<string>
+  audience: string
+  name: string
+  access_token_ttl_seconds: number
+  signing_alg: SigningAlgorithm
+  built_in: Generated<boolean>
+  created_at: Immutable<Date>
+}
+
+interface ResourceScopesTable {
+  resource_server_id: string
+  scope: string
+  description: string
+}
+
+interface ClientsTable {
+  client_id: Immutable<string>
+  name: string
+  token_endpoint_auth_method: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
+  secret_hash: string | null
+  jwks: NullableJson<{ keys: Record<string, unknown>[] }>
+  grant_types: string[]
+  audiences: string[] | null
+  built_in: Generated<boolean>
+  created_at: Immutable<Date>
+}
+
+interface RolesTable {
+  id: Immutable<string>
+  organization_id: string | null
+  name: string
+  reach: 'platform' | 'organization'
+  created_at: Immutable<Date>
+}
+
+interface RolePermissionsTable {
+  role_id: string
+  resource_server_id: string
+  scopes: string[]
+}
+
+interface MembershipsTable {
+  user_id: string
+  organization_id: string
+  role_id: string
+  created_at: Immutable<Date>
+}
+
+interface CredentialsTable {
+  id: Immutable<string>
+  kind: Immutable<CredentialKind>
+  organization_id: Immutable<string>
+  owner_id: Immutable<string | null>
+  role_id: Immutable<string | null>
+  name: string
+  secret_hash: string
+  permissions: NullableJson<readonly PermissionJson[]>
+  allowed_cidrs: string[] | null
+  created_at: Immutable<Date>
+  expires_at: Date | null
+  last_used_at: Date | null
+  last_used_ip: string | null
+  revoked_at: Date | null
+  revoked_by: string | null
+  revoked_reason: string | null
+  replaces: string | null
+  overlap_until: Date | null
+  status_index: Generated<number>
+}
+
+interface ExpiryPoliciesTable {
+  organization_id: string | null
+  max_lifetime_seconds: number | null
+  default_lifetime_seconds: number | null
+  idle_timeout_seconds: number | null
+  access_token_max_ttl_seconds: number | null
+  max_active_tokens: number
+  applies_to: 'all' | 'new'
+  exempt_roles: string[]
+  changed_at: Date
+}
+
+interface SigningKeysTable {
+  kid: Immutable<string>
+  alg: Immutable<SigningAlgorithm>
+  public_jwk: Json<Record<string, string>>
+  private_key_jwe: string
+  published_at: Date
+  activates_at: Date
+  retires_at: Date | null
+}
+
+interface OidcArtifactsTable {
+  model: string
+  id: string
+  payload: Json<Record<string, unknown>>
+  grant_id: string | null
+  user_code: string | null
+  uid: string | null
+  consumed_at: Date | null
+  expires_at: Date
+}
+
+interface AuditEventsTable {
+  id: Immutable<string>
+  occurred_at: Immutable<Date>
+  type: string
+  reason: string | null
+  organization_id: string | null
+  subject: string | null
+  credential_id: string | null
+  client_id: string | null
+  actor: string | null
+  audiences: string[] | null
+  scopes: string[] | null
+  token_id: string | null
+  ip: string | null
+  user_agent: string | null
+  request_id: string | null
+  detail: NullableJson<Record<string, unknown>>
+}
+
+export interface Tables {
+  organizations: OrganizationsTable
+  users: UsersTable
+  resource_servers: ResourceServersTable
+  resource_scopes: ResourceScopesTable
+  clients: ClientsTable
+  roles: RolesTable
+  role_permissions: RolePermissionsTable
+  memberships: MembershipsTable
+  credentials: CredentialsTable
+  expiry_policies: ExpiryPoliciesTable
+  signing_keys: SigningKeysTable
+  oidc_artifacts: OidcArtifactsTable
+  audit_events: AuditEventsTable
+}

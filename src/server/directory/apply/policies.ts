@@ -1,0 +1,44 @@
+// The `policies` section. A declared policy is the whole policy: what it leaves out is "no rule".
+
+import type { ExpiryPolicy } from '../../policy/policy.ts'
+import { findPolicies, savePolicy } from '../../policy/store.ts'
+import { requireOrganization } from './organizations.ts'
+import { type ApplyRun, differingMembers, noteUpdate } from './run.ts'
+import { type Duration, type PolicyDeclaration, toSeconds } from './schema.ts'
+
+const secondsOrNull = (value: Duration | null): number | null => (value === null ? null : toSeconds(value))
+
+/** Applies the policy of an organization, or of the platform for a null slug. */
+export async function applyPolicy(
+  run: ApplyRun,
+  slug: string | null,
+  declared: PolicyDeclaration,
+  at: (...path: PropertyKey[]) => string,
+): Promise<void> {
+  const organizationId = slug === null ? null : await requireOrganization(run, slug, at())
+  if (slug !== null && organizationId === null) return
+  const after: Omit<ExpiryPolicy, 'changedAt'> = {
+    maxLifetimeSeconds: secondsOrNull(declared.max_lifetime),
+    defaultLifetimeSeconds: secondsOrNull(declared.default_lifetime),
+    idleTimeoutSeconds: secondsOrNull(declared.idle_timeout),
+    accessTokenMaxTtlSeconds: secondsOrNull(declared.access_token_max_ttl),
+    maxActiveTokens: declared.max_active_tokens,
+    appliesTo: declared.applies_to,
+    exemptRoles: declared.exempt_roles,
+  }
+  const { maxLifetimeSeconds, defaultLifetimeSeconds } = after
+  if (
+    maxLifetimeSeconds !== null &&
+    defaultLifetimeSeconds !== null &&
+    defaultLifetimeSeconds > maxLifetimeSeconds
+  ) {
+    run.problems.push(`${at('default_lifetime')}: is longer than max_lifetime`)
+    return
+  }
+  const level = slug === null ? 'platform' : 'organization'
+  const before = (await findPolicies(run.transaction, organizationId))[level]
+  const label = slug === null ? 'platform policy' : `policy of ${slug}`
+  if (!before) run.changes.push(`created ${label}`)
+  else if (!noteUpdate(run, label, differingMembers(before, after))) return
+  await savePolicy(run.transaction, organizationId, { ...after, changedAt: run.now })
+}

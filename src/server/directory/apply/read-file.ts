@@ -1,0 +1,79 @@
+// From a YAML file to a checked declaration in which every part knows its line, so that problems say where.
+
+import { readFileSync } from 'node:fs'
+import { isMap, isNode, LineCounter, parseDocument, Scalar, visit } from 'yaml'
+import { fail, ok, type Result } from '../../../protocol/result.ts'
+import { type ApplyFile, applyFileSchema } from './schema.ts'
+
+type Path = readonly PropertyKey[]
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface DeclarativeFile {
+  readonly content: ApplyFile
+  /** `file.yaml:12 roles[0].name`, or the nearest line above a part the file leaves out. */
+  readonly locate: (path: Path) => string
+}
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g
+
+/** Reads one file, taking `${NAME}` in its text values from `env`. Fails with one line per problem. */
+export function readDeclarativeFile(file: string, env: Environment): Result<DeclarativeFile, string[]> {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    return fail([`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`])
+  }
+  return parseDeclarativeFile(file, text, env)
+}
+
+export function parseDeclarativeFile(
+  file: string,
+  text: string,
+  env: Environment,
+): Result<DeclarativeFile, string[]> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const lineOf = (offset: number): string => `${file}:${lines.linePos(offset).line}`
+  if (document.errors.length > 0) {
+    return fail(document.errors.map(({ pos, message }) => `${lineOf(pos[0])} ${message}`))
+  }
+  const missing: string[] = []
+  visit(document, {
+    Scalar(key, node) {
+      if (key === 'key' || typeof node.value !== 'string') return
+      node.value = node.value.replace(VARIABLE, (whole, name: string) => {
+        const value = env[name]
+        if (value) return value
+        missing.push(`${lineOf(node.range?.[0] ?? 0)} the environment variable ${name} is not set`)
+        return whole
+      })
+    },
+  })
+  const locate = (path: Path): string => `${lineOf(offsetOf(document, path))} ${formatPath(path)}`.trimEnd()
+  const parsed = applyFileSchema.safeParse(document.toJS() ?? {})
+  const problems = parsed.error?.issues.map(({ path, message }) => `${locate(path)}: ${message}`) ?? []
+  if (missing.length > 0 || !parsed.success) return fail([...missing, ...problems])
+  return ok({ content: parsed.data, locate })
+}
+
+/** Where `path` stands, or its nearest ancestor that does. */
+function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent: unknown = document.getIn(path.slice(0, length - 1), true)
+    const key = path[length - 1]
+    if (isMap(parent)) {
+      const pair = parent.items.find(({ key: node }) => node instanceof Scalar && node.value === key)
+      if (pair?.key instanceof Scalar && pair.key.range) return pair.key.range[0]
+    }
+    const node: unknown = document.getIn(path.slice(0, length), true)
+    if (isNode(node) && node.range) return node.range[0]
+  }
+  return 0
+}
+
+const formatPath = (path: Path): string =>
+  path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('')
+    .replace(/^\./, '')

@@ -1,0 +1,119 @@
+// The shape of a declarative file. The JSON schema in `config/` is generated from it.
+
+import { createPublicKey } from 'node:crypto'
+import { z } from 'zod'
+import { SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
+import { parseDurationSeconds } from '../../../protocol/duration.ts'
+import { isConcreteScope, isGrantableScope } from '../../../protocol/scope.ts'
+
+const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+  error: 'must be 1 to 63 lower-case letters, digits and hyphens, without a hyphen at either end',
+})
+const displayName = z.string().min(1).max(200)
+const audience = z.string().min(1).max(500)
+const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
+
+/** Whole seconds, or text such as `5m`, `12h`, `90d`. Kept as written; `toSeconds` reads it. */
+const duration = (longestSeconds: number) =>
+  z.union([z.int(), z.string()]).refine(
+    (value) => {
+      const seconds = toSeconds(value)
+      return seconds >= 1 && seconds <= longestSeconds
+    },
+    { error: `must be a duration such as 5m, 12h or 90d, of at most ${longestSeconds} seconds` },
+  )
+
+export type Duration = number | string
+
+/** Seconds in a duration of the file; NaN when it is not one. */
+export const toSeconds = (value: Duration): number =>
+  typeof value === 'number' ? value : (parseDurationSeconds(value) ?? Number.NaN)
+
+function isPublicJwk(jwk: Record<string, unknown>): boolean {
+  if ('d' in jwk || 'k' in jwk) return false
+  try {
+    createPublicKey({ key: jwk, format: 'jwk' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+const concreteScope = z
+  .string()
+  .max(200)
+  .refine(isConcreteScope, { error: 'must be a scope without blanks, quotes or wildcards' })
+const grantableScope = z.string().max(200).refine(isGrantableScope, {
+  error: 'must be a scope; a wildcard stands for a whole type or a whole action',
+})
+
+const resourceServer = z.strictObject({
+  audience,
+  name: displayName,
+  scopes: z.record(concreteScope, z.string().max(500)).describe('Each scope with what it allows'),
+  access_token_ttl: duration(3600).default('5m'),
+  signing_alg: z.enum(SIGNING_ALGORITHMS).default('ES256'),
+})
+
+const organization = z.strictObject({ slug, name: displayName })
+
+const role = z.strictObject({
+  organization: slug,
+  name: slug,
+  permissions: z.array(z.strictObject({ audience, scopes: z.array(grantableScope).min(1) })),
+})
+
+const user = z.strictObject({
+  email: z.email().max(254),
+  name: displayName,
+  status: z.enum(['active', 'suspended']).default('active'),
+  memberships: z.array(z.strictObject({ organization: slug, role: slug })),
+})
+
+const clientBase = {
+  client_id: z.string().regex(/^[\x21-\x7e]{1,200}$/, {
+    error: 'must be 1 to 200 printable ASCII characters without blanks',
+  }),
+  name: displayName.optional(),
+  audiences: z.array(audience).min(1).describe('Absent: every resource server').optional(),
+}
+const publicJwk = z.record(z.string(), z.unknown()).refine(isPublicJwk, {
+  error: 'must be a public key; a private or symmetric key must never leave its client',
+})
+const jwks = z.strictObject({ keys: z.array(publicJwk).min(1) })
+
+const client = z.discriminatedUnion('token_endpoint_auth_method', [
+  z.strictObject({ ...clientBase, token_endpoint_auth_method: z.literal('none') }),
+  z.strictObject({
+    ...clientBase,
+    token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post']),
+    client_secret: z.string().min(8).max(500).describe('Taken from the environment, never written in clear'),
+  }),
+  z.strictObject({ ...clientBase, token_endpoint_auth_method: z.literal('private_key_jwt'), jwks }),
+])
+
+const policy = z.strictObject({
+  max_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
+  default_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
+  idle_timeout: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
+  access_token_max_ttl: duration(3600).nullable().default(null),
+  max_active_tokens: z.int().min(1).max(10_000).default(10),
+  applies_to: z.enum(['all', 'new']).default('all'),
+  exempt_roles: z.array(slug).default([]),
+})
+
+/** A declarative file. Unknown keys are errors. */
+export const applyFileSchema = z.strictObject({
+  resource_servers: z.array(resourceServer).default([]),
+  organizations: z.array(organization).default([]),
+  roles: z.array(role).default([]),
+  users: z.array(user).default([]),
+  clients: z.array(client).default([]),
+  policies: z
+    .strictObject({ platform: policy.optional(), organizations: z.record(slug, policy).default({}) })
+    .default({ organizations: {} }),
+})
+
+export type ApplyFile = z.output<typeof applyFileSchema>
+export type PolicyDeclaration = z.output<typeof policy>
+export type ClientDeclaration = z.output<typeof client>

@@ -1,0 +1,46 @@
+// The product on one screen: request → standing → decision, or the refusal that stopped it.
+
+import { fail, type Result } from '../../protocol/result.ts'
+import { type Standing, subjectOf } from '../credential/standing.ts'
+import type { VerificationContext, VerifyCredential } from '../credential/verify.ts'
+import { type Decision, decide, type ExchangeClient } from './decide.ts'
+import type { Refusal } from './refusal.ts'
+import type { ExchangeRequest } from './request.ts'
+
+/** Whose credential was presented: for the audit record, also of a refusal. */
+export interface Holder {
+  readonly subject: string
+  readonly organizationId: string
+}
+
+export interface ExchangeOutcome {
+  readonly result: Result<Decision, Refusal>
+  /** Undefined as long as no credential was found. */
+  readonly holder: Holder | undefined
+}
+
+/** Decides a token exchange. Issues nothing and writes nothing; throws only when the database is away. */
+export type Exchange = (
+  request: ExchangeRequest,
+  client: ExchangeClient,
+  context: VerificationContext,
+) => Promise<ExchangeOutcome>
+
+export function createExchange(verifyCredential: VerifyCredential): Exchange {
+  return async (request, client, context) => {
+    if (!client.mayExchange) return { result: fail({ reason: 'client_not_allowed' }), holder: undefined }
+    const verified = await verifyCredential(request.subjectToken, context)
+    if (verified.ok) {
+      const result = decide(request, verified.value, client, context.now)
+      return { result, holder: holderOf(verified.value) }
+    }
+    const { refusal, standing } = verified.error
+    const result = fail({ reason: 'subject_token_refused', cause: refusal.reason } as const)
+    return { result, holder: standing && holderOf(standing) }
+  }
+}
+
+const holderOf = (standing: Standing): Holder => ({
+  subject: subjectOf(standing),
+  organizationId: standing.organization.id,
+})

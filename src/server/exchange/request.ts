@@ -1,0 +1,91 @@
+// The parameters of RFC 8693 section 2.1, read strictly. Pure: garbage ends here, before any I/O.
+
+import { type PresentedCredential, parseCredential } from '../../protocol/credential.ts'
+import { fail, ok, type Result } from '../../protocol/result.ts'
+import { parseScopeParameter } from '../../protocol/scope.ts'
+import { ACCESS_TOKEN_TYPE, JWT_TYPE, PAT_TYPE } from '../../protocol/urn.ts'
+import type { Refusal } from './refusal.ts'
+
+/** Form parameters: absent or empty is `undefined`, a repeated one is an array. */
+export type TokenParameters = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** What the grant reads; `audience` and `resource` may be repeated. */
+export const EXCHANGE_PARAMETERS = [
+  'subject_token',
+  'subject_token_type',
+  'audience',
+  'resource',
+  'scope',
+  'requested_token_type',
+  'actor_token',
+  'actor_token_type',
+] as const
+export const REPEATABLE_PARAMETERS = ['audience', 'resource'] as const
+const SINGLE_PARAMETERS = EXCHANGE_PARAMETERS.filter((name) => name !== 'audience' && name !== 'resource')
+
+export interface ExchangeRequest {
+  readonly subjectToken: PresentedCredential
+  /** Resource servers asked for, by `audience` or `resource`; empty for "the only one". */
+  readonly audiences: readonly string[]
+  /** Null: all that is effective. */
+  readonly scopes: readonly string[] | null
+}
+
+const MAX_AUDIENCES = 20
+
+/** Reads a token exchange request. `aliases` are further subject token types that mean a credential. */
+export function parseExchangeRequest(
+  parameters: TokenParameters,
+  aliases: readonly string[],
+): Result<ExchangeRequest, Refusal> {
+  const repeated = SINGLE_PARAMETERS.find((name) => Array.isArray(parameters[name]))
+  if (repeated) return fail({ reason: 'parameter_repeated', parameter: repeated })
+  const problem = findParameterProblem(parameters, aliases)
+  if (problem) return fail(problem)
+  const subjectToken = parseCredential(String(parameters['subject_token']))
+  if (!subjectToken) return fail({ reason: 'subject_token_refused', cause: 'credential_malformed' })
+  const { scope } = parameters
+  const scopes = scope === undefined ? null : parseScopeParameter(String(scope))
+  if (scopes === undefined) return fail({ reason: 'scope_malformed' })
+  const resources = listOf(parameters['resource'])
+  const audiences = [...new Set([...listOf(parameters['audience']), ...resources])]
+  return ok({ subjectToken, audiences, scopes })
+}
+
+function findParameterProblem(parameters: TokenParameters, aliases: readonly string[]): Refusal | undefined {
+  const missing = ['subject_token', 'subject_token_type'].find((name) => parameters[name] === undefined)
+  if (missing) return { reason: 'parameter_missing', parameter: missing }
+  if (![PAT_TYPE, ACCESS_TOKEN_TYPE, ...aliases].includes(String(parameters['subject_token_type']))) {
+    return { reason: 'parameter_unsupported', parameter: 'subject_token_type' }
+  }
+  const requested = parameters['requested_token_type']
+  if (requested !== undefined && requested !== ACCESS_TOKEN_TYPE && requested !== JWT_TYPE) {
+    return { reason: 'parameter_unsupported', parameter: 'requested_token_type' }
+  }
+  const resources = listOf(parameters['resource'])
+  if (!resources.every(isAbsoluteUri)) return { reason: 'parameter_malformed', parameter: 'resource' }
+  if (listOf(parameters['audience']).length + resources.length > MAX_AUDIENCES) {
+    return { reason: 'parameter_malformed', parameter: 'audience' }
+  }
+  return findActorProblem(parameters)
+}
+
+/** RFC 8693 section 2.1: both or neither. No credential names permitted actors, so every actor is refused. */
+function findActorProblem({
+  actor_token: token,
+  actor_token_type: type,
+}: TokenParameters): Refusal | undefined {
+  if (token === undefined && type === undefined) return undefined
+  if (token === undefined) return { reason: 'parameter_missing', parameter: 'actor_token' }
+  if (type === undefined) return { reason: 'parameter_missing', parameter: 'actor_token_type' }
+  return { reason: 'actor_token_refused', cause: 'actor_not_permitted' }
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  const values = typeof value === 'string' ? [value] : (value ?? [])
+  return values.filter((one) => one !== '')
+}
+
+/** RFC 8707 section 2: an absolute URI without fragment. */
+const isAbsoluteUri = (text: string): boolean =>
+  /^[a-z][a-z0-9+.-]*:\S+$/i.test(text) && !text.includes('#') && URL.canParse(text)

@@ -1,0 +1,82 @@
+// The outermost middleware: one origin whatever the client claims, a request id, a log line, and the error boundary.
+
+import type { Middleware, ParameterizedContext } from 'koa'
+import { uuidV7 } from '../../protocol/uuid.ts'
+import type { Logger } from './log.ts'
+import { Problem } from './problem.ts'
+
+/**
+ * Makes every URL the request could be asked about the issuer's: neither the Host header, nor an absolute-form
+ * request line, nor a proxy header has a say in what is printed or signed.
+ */
+export function pinOrigin(issuer: string): Middleware {
+  const { host, protocol } = new URL(issuer)
+  return (ctx, next) => {
+    if (!ctx.originalUrl.startsWith('/') && URL.canParse(ctx.originalUrl)) {
+      const { pathname, search } = new URL(ctx.originalUrl)
+      ctx.req.url = pathname + search
+      ctx.originalUrl = pathname + search
+      ctx.request.originalUrl = pathname + search
+    }
+    ctx.req.headers.host = host
+    Object.defineProperty(ctx.request, 'protocol', { value: protocol.replace(':', '') })
+    return next()
+  }
+}
+
+/** IPv4 clients on a dual-stack socket count as IPv4. */
+export const normalizeAddress: Middleware = (ctx, next) => {
+  ctx.request.ip = (ctx.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+  return next()
+}
+
+/** Gives the request an id, says how it ended, and turns what is thrown into a problem document. */
+export function observe(log: Logger, isOutage: (error: unknown) => boolean): Middleware {
+  return async (ctx, next) => {
+    const startedAt = performance.now()
+    const requestId = uuidV7(new Date())
+    ctx.state['requestId'] = requestId
+    ctx.set('X-Request-Id', requestId)
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    try {
+      await next()
+      if (ctx.status === 404 && ctx.body === undefined) throw new Problem('not_found')
+    } catch (error) {
+      answerError(ctx, error, log, isOutage)
+    }
+    if (ctx.status === 503) ctx.set('Retry-After', '1')
+    const durationMs = Math.round((performance.now() - startedAt) * 100) / 100
+    // The path without its query: a query may hold what someone pasted there by mistake.
+    log.debug({ requestId, method: ctx.method, path: ctx.path, status: ctx.status, durationMs }, 'request')
+  }
+}
+
+function answerError(
+  ctx: ParameterizedContext,
+  error: unknown,
+  log: Logger,
+  isOutage: (error: unknown) => boolean,
+): void {
+  const problem = toProblem(error, isOutage)
+  if (problem.status >= 500) log.error({ err: error, requestId: ctx.state['requestId'] }, 'request failed')
+  ctx.status = problem.status
+  ctx.body = problem.toDocument()
+  ctx.type = 'application/problem+json'
+}
+
+function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Problem {
+  if (error instanceof Problem) return error
+  if (isOutage(error)) return new Problem('temporarily_unavailable')
+  switch ((error as { status?: unknown } | null)?.status) {
+    case 400:
+      return new Problem('invalid_request')
+    case 405:
+      return new Problem('method_not_allowed')
+    case 413:
+      return new Problem('payload_too_large')
+    case 415:
+      return new Problem('unsupported_media_type')
+    default:
+      return new Problem('internal_error')
+  }
+}

@@ -1,0 +1,53 @@
+// Errors of the management API as RFC 9457 problem documents. `code` is stable; the rest is for people.
+
+export type ProblemCode =
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'token_limit_reached'
+  | 'token_name_taken'
+  | 'policy_violation'
+  | 'permission_not_held'
+  | 'temporarily_unavailable'
+  | 'internal_error'
+
+const PROBLEMS = {
+  invalid_request: [400, 'The request is not valid'],
+  unauthorized: [401, 'Authentication is needed'],
+  forbidden: [403, 'Not allowed'],
+  not_found: [404, 'Not found'],
+  method_not_allowed: [405, 'Method not allowed'],
+  payload_too_large: [413, 'The request body is too large'],
+  unsupported_media_type: [415, 'The request body must be JSON'],
+  token_limit_reached: [409, 'The limit of active tokens is reached'],
+  token_name_taken: [409, 'The owner has an active token of this name'],
+  policy_violation: [422, 'The expiry policy does not allow this'],
+  permission_not_held: [422, 'The owner does not hold this permission'],
+  temporarily_unavailable: [503, 'Try again later'],
+  internal_error: [500, 'Something went wrong'],
+} as const satisfies Record<ProblemCode, readonly [number, string]>
+
+/** Thrown by handlers to end a request with a problem document. `extra` members stand beside the standard ones. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly status: number
+  readonly extra: Readonly<Record<string, unknown>>
+
+  constructor(code: ProblemCode, detail?: string, extra: Readonly<Record<string, unknown>> = {}) {
+    super(detail ?? PROBLEMS[code][1])
+    this.code = code
+    this.status = PROBLEMS[code][0]
+    this.extra = extra
+  }
+
+  /** The document (RFC 9457 section 3.1), with `code` as extension member. */
+  toDocument(): Record<string, unknown> {
+    const [status, title] = PROBLEMS[this.code]
+    const detail = this.message === title ? {} : { detail: this.message }
+    return { type: 'about:blank', title, status, code: this.code, ...detail, ...this.extra }
+  }
+}

@@ -1,0 +1,78 @@
+// Durable records, committed in groups: whoever asks while a transaction is under way shares the next one. A caller
+// that has waited for `record` knows its record is on disk.
+
+import type { Database } from '../db/database.ts'
+import type { AuditEvent } from './event.ts'
+import { appendAuditEvents, type CredentialUse, ensureAuditPartitions, touchLastUsed } from './store.ts'
+
+interface Entry {
+  readonly event: AuditEvent | null
+  readonly use: CredentialUse | null
+  readonly settle: (error: unknown) => void
+}
+
+const MAX_GROUP = 500
+
+export class Ledger {
+  readonly #db: Database
+  readonly #pending: Entry[] = []
+  #running: Promise<void> | null = null
+  #partitionedMonth = ''
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Resolves once the record is durable, and the credential's use noted with it; rejects when it is not. */
+  record(event: AuditEvent, use: CredentialUse | null = null): Promise<void> {
+    return this.#enqueue(event, use)
+  }
+
+  /** Notes the use of a credential that asks for no record of its own. */
+  touch(use: CredentialUse): Promise<void> {
+    return this.#enqueue(null, use)
+  }
+
+  /** Waits for everything that was asked for. */
+  async drain(): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  #enqueue(event: AuditEvent | null, use: CredentialUse | null): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#pending.push({ event, use, settle: (error) => (error === null ? resolve() : reject(error)) })
+    this.#running ??= this.#run()
+    return promise
+  }
+
+  async #run(): Promise<void> {
+    // The rest of this event-loop turn joins the first group.
+    await new Promise(setImmediate)
+    while (this.#pending.length > 0) {
+      const group = this.#pending.splice(0, MAX_GROUP)
+      const error = await this.#commit(group).then(
+        () => null,
+        (cause: unknown) => cause,
+      )
+      for (const { settle } of group) settle(error)
+    }
+    this.#running = null
+  }
+
+  async #commit(group: readonly Entry[]): Promise<void> {
+    const events = group.flatMap(({ event }) => event ?? [])
+    const uses = group.flatMap(({ use }) => use ?? [])
+    await this.#ensurePartitions(events)
+    await this.#db.transaction().execute(async (transaction) => {
+      await appendAuditEvents(transaction, events)
+      await touchLastUsed(transaction, uses)
+    })
+  }
+
+  async #ensurePartitions(events: readonly AuditEvent[]): Promise<void> {
+    const latest = events.at(-1)?.occurredAt
+    if (!latest || latest.toISOString().startsWith(this.#partitionedMonth || '-')) return
+    await ensureAuditPartitions(this.#db, latest)
+    this.#partitionedMonth = latest.toISOString().slice(0, 7)
+  }
+}

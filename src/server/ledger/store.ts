@@ -1,0 +1,93 @@
+// The rows of `audit_events`, their monthly partitions, and the last-used columns of credentials.
+
+import { sql } from 'kysely'
+import { uuidV7 } from '../../protocol/uuid.ts'
+import type { Database, Queryable } from '../db/database.ts'
+import type { AuditEvent } from './event.ts'
+
+const MAX_TEXT = 500
+
+/** Text that came from outside: bounded, and without the one character Postgres cannot store. */
+const clean = (text: string): string => text.replaceAll('\0', '').slice(0, MAX_TEXT)
+
+const cleanOrNull = (text: string | undefined): string | null => (text === undefined ? null : clean(text))
+
+/** Appends records in one statement. */
+export async function appendAuditEvents(db: Queryable, events: readonly AuditEvent[]): Promise<void> {
+  if (events.length === 0) return
+  await db
+    .insertInto('audit_events')
+    .values(
+      events.map((event) => ({
+        id: uuidV7(event.occurredAt),
+        occurred_at: event.occurredAt,
+        type: event.type,
+        reason: cleanOrNull(event.reason),
+        organization_id: event.organizationId ?? null,
+        subject: cleanOrNull(event.subject),
+        credential_id: event.credentialId ?? null,
+        client_id: cleanOrNull(event.clientId),
+        actor: cleanOrNull(event.actor),
+        audiences: event.audiences?.map(clean) ?? null,
+        scopes: event.scopes?.map(clean) ?? null,
+        token_id: event.tokenId ?? null,
+        ip: event.ip ?? null,
+        user_agent: cleanOrNull(event.userAgent),
+        request_id: cleanOrNull(event.requestId),
+        detail: event.detail ? JSON.stringify(event.detail) : null,
+      })),
+    )
+    .execute()
+}
+
+export interface CredentialUse {
+  readonly credentialId: string
+  readonly usedAt: Date
+  readonly ip: string
+}
+
+/**
+ * Notes uses, at most once a minute per credential so that no row is hot. A row another instance is writing right
+ * now is skipped: it gets a fresh enough instant there, and nobody waits.
+ */
+export async function touchLastUsed(db: Queryable, uses: readonly CredentialUse[]): Promise<void> {
+  if (uses.length === 0) return
+  const latest = new Map(uses.map((use) => [use.credentialId, use]))
+  const ids = [...latest.keys()]
+  const instants = [...latest.values()].map(({ usedAt }) => usedAt)
+  const addresses = [...latest.values()].map(({ ip }) => ip)
+  await sql`
+    update credentials c set last_used_at = u.used_at, last_used_ip = u.ip
+    from (
+      select k.id, v.used_at, v.ip
+      from unnest(${ids}::text[], ${instants}::timestamptz[], ${addresses}::inet[]) as v (id, used_at, ip)
+      join credentials k on k.id = v.id
+      where k.last_used_at is null or k.last_used_at < v.used_at - interval '1 minute'
+      for no key update of k skip locked
+    ) u
+    where c.id = u.id`.execute(db)
+}
+
+const monthStart = (instant: Date, months: number): string =>
+  new Date(Date.UTC(instant.getUTCFullYear(), instant.getUTCMonth() + months, 1)).toISOString()
+
+/** Makes the partition of `instant`'s month and of the next one, so that the turn of the month costs nothing. */
+export async function ensureAuditPartitions(db: Database, instant: Date): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    // One instance at a time: two that create the same partition together would both fail.
+    await sql`select pg_advisory_xact_lock(hashtext('patmint.audit_partitions'))`.execute(transaction)
+    for (const month of [0, 1]) {
+      await createPartition(transaction, monthStart(instant, month), monthStart(instant, month + 1))
+    }
+  })
+}
+
+async function createPartition(db: Queryable, from: string, to: string): Promise<void> {
+  // A month whose records already went to the default partition stays there: Postgres would refuse to split it.
+  const { rows } = await sql`
+    select from audit_events_default where occurred_at >= ${from} and occurred_at < ${to} limit 1`.execute(db)
+  if (rows.length > 0) return
+  const name = `audit_events_${from.slice(0, 7).replace('-', '_')}`
+  await sql`create table if not exists ${sql.table(name)} partition of audit_events
+    for values from (${sql.lit(from)}) to (${sql.lit(to)})`.execute(db)
+}

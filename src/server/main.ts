@@ -1,0 +1,63 @@
+// The process: arguments, configuration, database, listener, drain. The only file of the server that touches
+// `process`; exit codes are 0 done, 1 failed, 2 wrong configuration or usage.
+
+import { Command } from 'commander'
+import { loadConfig } from './config/config.ts'
+import { createLogger } from './http/log.ts'
+import { applyCommand, migrateCommand, type OperatorContext, UsageProblems } from './operator.ts'
+import { serve } from './serve.ts'
+
+function readContext(): OperatorContext {
+  const config = loadConfig(process.env)
+  if (!config.ok) throw new UsageProblems('wrong configuration', config.error)
+  const log = createLogger(config.value.logLevel)
+  return { config: config.value, env: process.env, log, clock: () => new Date() }
+}
+
+/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+function untilStopped(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+  })
+}
+
+const program = new Command('patmint-server')
+  .description('OAuth 2.0 token exchange server')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+
+program
+  .command('serve', { isDefault: true })
+  .description('serve until SIGTERM')
+  .action(() => serve(readContext(), untilStopped()))
+
+program
+  .command('migrate')
+  .description('bring the database to this version')
+  .action(async () => {
+    for (const line of await migrateCommand(readContext())) process.stdout.write(`${line}\n`)
+  })
+
+program
+  .command('apply')
+  .description('apply declarative files in one transaction and print what changed')
+  .requiredOption('-f, --file <path...>', 'declarative file')
+  .action(async ({ file }: { file: string[] }) => {
+    for (const line of await applyCommand(readContext(), file)) process.stdout.write(`${line}\n`)
+  })
+
+try {
+  await program.parseAsync(process.argv)
+  process.exitCode = 0
+} catch (error) {
+  process.stderr.write(`patmint-server: ${describe(error)}\n`)
+  process.exitCode = error instanceof UsageProblems ? 2 : 1
+}
+// Nothing is left to do; a connection a client keeps open must not keep the process.
+process.exit()
+
+function describe(error: unknown): string {
+  if (error instanceof UsageProblems)
+    return `${error.message}\n${error.problems.map((line) => `  ${line}`).join('\n')}`
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`
+}

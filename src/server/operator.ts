@@ -1,0 +1,100 @@
+// The operator's one-off commands: migrate and apply. They work on whatever database the configuration names, also
+// on the embedded one of a server that is running.
+
+import type { Config, SecretKeys } from './config/config.ts'
+import { loadOrCreateSecretKey, prepareDataDir } from './config/data-dir.ts'
+import { type Database, openDatabase } from './db/database.ts'
+import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
+import { migrate } from './db/migrator.ts'
+import { applyFiles } from './directory/apply/apply.ts'
+import { ensureBuiltIns, hasBuiltIns } from './directory/built-in.ts'
+import type { Logger } from './http/log.ts'
+import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
+import { deriveKeys } from './secret/secret-keys.ts'
+
+export interface OperatorContext {
+  readonly config: Config
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: Logger
+  readonly clock: () => Date
+}
+
+/** Something the operator must mend: one line per problem. */
+export class UsageProblems extends Error {
+  readonly problems: readonly string[]
+
+  constructor(message: string, problems: readonly string[]) {
+    super(message)
+    this.problems = problems
+  }
+}
+
+/** The secret keys: configured, or those of the data folder. */
+export const resolveSecretKeys = (config: Config): SecretKeys =>
+  config.secretKeys ?? loadOrCreateSecretKey(config.dataDir)
+
+/** The issuer when none is configured. */
+export const defaultIssuer = (port: number): string => `http://localhost:${port}`
+
+/** Migrates the database; gives a line per migration that ran. */
+export async function migrateCommand(context: OperatorContext): Promise<string[]> {
+  return withDatabaseUrl(context, async (url) => {
+    const applied = await migrate(url)
+    return applied.length > 0 ? applied.map((name) => `applied ${name}`) : ['nothing to migrate']
+  })
+}
+
+/** Applies declarative files; gives a line per change. Throws `UsageProblems` when they cannot be applied. */
+export async function applyCommand(context: OperatorContext, files: readonly string[]): Promise<string[]> {
+  return withDatabaseUrl(context, async (url) => {
+    await migrate(url)
+    const db = openDatabase({ url, maxConnections: 2 })
+    try {
+      // Built-ins follow the issuer of the server; this command makes them only where no server ever ran.
+      const issuer = context.config.issuer ?? defaultIssuer(context.config.port)
+      await ensureAuditPartitions(db, context.clock())
+      if (!(await hasBuiltIns(db))) await ensureBuiltIns(db, issuer, context.clock())
+      return await applyDeclarativeFiles(context, db, files)
+    } finally {
+      await db.destroy()
+    }
+  })
+}
+
+/** One apply, recorded in the ledger. */
+export async function applyDeclarativeFiles(
+  { config, env, clock }: OperatorContext,
+  db: Database,
+  files: readonly string[],
+): Promise<string[]> {
+  const now = clock()
+  const applied = await applyFiles(db, files, {
+    env,
+    now,
+    clientSecretKeys: deriveKeys(resolveSecretKeys(config), 'client-secret'),
+    record: (transaction, changes) =>
+      appendAuditEvents(transaction, [
+        { type: 'configuration.applied', occurredAt: now, actor: 'operator', detail: { changes } },
+      ]),
+  })
+  if (!applied.ok) throw new UsageProblems('nothing was applied', applied.error)
+  return applied.value.length > 0 ? applied.value : ['nothing to change']
+}
+
+/** Runs `task` on the configured database, starting the embedded one for as long as that takes. */
+export async function withDatabaseUrl<T>(
+  { config, log }: OperatorContext,
+  task: (url: string) => Promise<T>,
+): Promise<T> {
+  if (config.databaseUrl !== undefined) return task(config.databaseUrl)
+  prepareDataDir(config.dataDir)
+  const embedded = await startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    log: (line) => log.debug({ line }, 'embedded postgres'),
+  })
+  try {
+    return await task(embedded.url)
+  } finally {
+    await embedded.stop()
+  }
+}

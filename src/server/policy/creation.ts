@@ -1,0 +1,44 @@
+// What a policy says to a credential being made. Asking for more than allowed is refused, never silently clamped.
+
+import { fail, ok, type Result } from '../../protocol/result.ts'
+import { addSeconds } from './effective-expiry.ts'
+import { type ExpiryPolicy, type Policies, type PolicyLevel, strictestLimit } from './policy.ts'
+
+/** How long a new credential shall live: an instant, for ever, or whatever the policy's default is. */
+export type LifetimeWish =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'never' }
+  | { readonly kind: 'until'; readonly at: Date }
+
+export interface PolicyViolation {
+  readonly reason: 'policy_violation'
+  readonly rule: 'max_lifetime'
+  readonly level: PolicyLevel
+  readonly limitSeconds: number
+}
+
+/** The `expires_at` of a credential made at `now`; `null` for never. Fails when the wish goes beyond the maximum. */
+export function resolveExpiry(
+  wish: LifetimeWish,
+  policies: Policies,
+  roleName: string,
+  now: Date,
+): Result<Date | null, PolicyViolation> {
+  const binds = (policy: ExpiryPolicy): boolean => !policy.exemptRoles.includes(roleName)
+  const maximum = strictestLimit(policies, 'maxLifetimeSeconds', binds)
+  if (wish.kind === 'default') {
+    const standard = strictestLimit(policies, 'defaultLifetimeSeconds')?.seconds ?? Number.POSITIVE_INFINITY
+    const seconds = Math.min(standard, maximum?.seconds ?? Number.POSITIVE_INFINITY)
+    return ok(Number.isFinite(seconds) ? addSeconds(now, seconds) : null)
+  }
+  const wanted = wish.kind === 'never' ? null : wish.at
+  if (maximum && (wanted === null || wanted > addSeconds(now, maximum.seconds))) {
+    return fail({
+      reason: 'policy_violation',
+      rule: 'max_lifetime',
+      level: maximum.level,
+      limitSeconds: maximum.seconds,
+    })
+  }
+  return ok(wanted)
+}

@@ -1,0 +1,58 @@
+// Expiry policy as pure decisions. Two levels, platform and organization; the strictest wins field by field.
+// Nothing here reads a clock or a row.
+
+export type PolicyLevel = 'platform' | 'organization'
+
+/** One level's policy. A `null` is "no rule". */
+export interface ExpiryPolicy {
+  readonly maxLifetimeSeconds: number | null
+  readonly defaultLifetimeSeconds: number | null
+  readonly idleTimeoutSeconds: number | null
+  readonly accessTokenMaxTtlSeconds: number | null
+  readonly maxActiveTokens: number
+  /** `new` spares the credentials created before `changedAt`. */
+  readonly appliesTo: 'all' | 'new'
+  readonly exemptRoles: readonly string[]
+  readonly changedAt: Date
+}
+
+/** The policies over one organization; a level without a policy has no rules. */
+export type Policies = Readonly<Record<PolicyLevel, ExpiryPolicy | null>>
+
+/** A limit and the level that set it, so that a refusal can name both. */
+export interface Limit {
+  readonly seconds: number
+  readonly level: PolicyLevel
+}
+
+type LimitField =
+  | 'maxLifetimeSeconds'
+  | 'defaultLifetimeSeconds'
+  | 'idleTimeoutSeconds'
+  | 'accessTokenMaxTtlSeconds'
+
+const LEVELS: readonly PolicyLevel[] = ['platform', 'organization']
+export const DEFAULT_MAX_ACTIVE_TOKENS = 10
+
+/** The strictest value of one field over the levels that `binds`; `null` when none has a rule. */
+export function strictestLimit(
+  policies: Policies,
+  field: LimitField,
+  binds: (policy: ExpiryPolicy) => boolean = () => true,
+): Limit | null {
+  const limits = LEVELS.flatMap((level) => {
+    const policy = policies[level]
+    const seconds = policy && binds(policy) ? policy[field] : null
+    return seconds === null ? [] : [{ seconds, level }]
+  })
+  return limits.reduce<Limit | null>(
+    (least, limit) => (least && least.seconds <= limit.seconds ? least : limit),
+    null,
+  )
+}
+
+/** How many active credentials one owner may hold in the organization. */
+export function maxActiveTokens(policies: Policies): number {
+  const limits = LEVELS.flatMap((level) => policies[level]?.maxActiveTokens ?? [])
+  return limits.length ? Math.min(...limits) : DEFAULT_MAX_ACTIVE_TOKENS
+}

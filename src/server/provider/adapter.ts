@@ -1,0 +1,81 @@
+// oidc-provider's storage: clients come from the directory, everything else is a row of `oidc_artifacts`.
+
+import { createHash } from 'node:crypto'
+import {
+  type Adapter,
+  type AdapterFactory,
+  type AdapterPayload,
+  errors,
+  type KoaContextWithOIDC,
+  Provider,
+} from 'oidc-provider'
+import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { Database } from '../db/database.ts'
+import { type Client, findClient } from '../directory/client-store.ts'
+import { createArtifactStore } from './artifact-store.ts'
+import { answerOutage } from './oauth-error.ts'
+
+/** What a client id may look like; anything else is unknown without asking the database. */
+const CLIENT_ID = /^[\x21-\x7e]{1,200}$/
+
+/**
+ * Builds the adapter. `beforeFirstRead` runs when a token request is about to cause its first I/O, which is the
+ * look-up of its client: a malformed credential must cost none.
+ */
+export function createAdapter(
+  db: Database,
+  beforeFirstRead: (ctx: KoaContextWithOIDC) => void,
+): AdapterFactory {
+  const findClientMetadata = async (clientId: string): Promise<AdapterPayload | undefined> => {
+    const { ctx } = Provider
+    if (ctx) beforeFirstRead(ctx)
+    if (!CLIENT_ID.test(clientId)) return undefined
+    const client = await answerOutage(() => findClient(db, clientId))
+    return client && toMetadata(client)
+  }
+  return (model) => ({
+    ...createArtifactAdapter(db, model),
+    ...(model === 'Client' ? { find: findClientMetadata } : {}),
+  })
+}
+
+/**
+ * The client as RFC 7591 metadata. `client_secret` is the stored hash. Every client may try the exchange as far as
+ * oidc-provider knows, so that one that may not is told `unauthorized_client` by the grant.
+ */
+function toMetadata(client: Client): AdapterPayload {
+  return {
+    client_id: client.clientId,
+    client_name: client.name,
+    token_endpoint_auth_method: client.authMethod,
+    grant_types: [TOKEN_EXCHANGE_GRANT],
+    response_types: [],
+    redirect_uris: [],
+    ...(client.secretHash === null ? {} : { client_secret: client.secretHash }),
+    ...(client.jwks === null ? {} : { jwks: client.jwks as AdapterPayload['jwks'] }),
+    patmint_grant_types: client.grantTypes,
+    ...(client.audiences === null ? {} : { patmint_audiences: client.audiences }),
+  }
+}
+
+/** Ids are stored as digests: for some models the id is itself what the bearer presents. */
+const digest = (id: string): string => createHash('sha256').update(id).digest('base64url')
+
+function createArtifactAdapter(db: Database, model: string): Adapter {
+  const store = createArtifactStore(db, model)
+  return {
+    upsert: (id, payload, expiresInSeconds) =>
+      answerOutage(async () => {
+        if (model !== 'ReplayDetection') return store.save(digest(id), payload, expiresInSeconds)
+        // oidc-provider looks first and writes then; two instances could both find nothing.
+        const isNew = await store.saveOnce(digest(id), payload, expiresInSeconds)
+        if (!isNew) throw new errors.InvalidClientAuth('assertion replayed')
+      }),
+    find: (id) => answerOutage(() => store.find('id', digest(id))),
+    findByUserCode: (userCode) => answerOutage(() => store.find('user_code', userCode)),
+    findByUid: (uid) => answerOutage(() => store.find('uid', uid)),
+    consume: (id) => answerOutage(() => store.consume(digest(id))),
+    destroy: (id) => answerOutage(() => store.remove('id', digest(id))),
+    revokeByGrantId: (grantId) => answerOutage(() => store.remove('grant_id', grantId)),
+  }
+}

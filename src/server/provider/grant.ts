@@ -1,0 +1,120 @@
+// The token exchange grant (RFC 8693 section 2) inside oidc-provider: request → exchange → mint + ledger → response.
+
+import type { Client, KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
+import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { Decision, ExchangeClient } from '../exchange/decide.ts'
+import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
+import { causeOf } from '../exchange/refusal.ts'
+import { type ExchangeRequest, parseExchangeRequest, type TokenParameters } from '../exchange/request.ts'
+import type { AuditEvent } from '../ledger/event.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { KeyRing } from '../signing/key-ring.ts'
+import { mintAccessToken } from './mint.ts'
+import { answerOutage, invalidRequest, toOAuthError } from './oauth-error.ts'
+
+export interface GrantDependencies {
+  readonly exchange: Exchange
+  readonly keyRing: KeyRing
+  readonly ledger: Ledger
+  readonly clock: () => Date
+  readonly subjectTokenTypeAliases: readonly string[]
+}
+
+/** Requests read before the client was looked up, for the handler that runs after it authenticated. */
+const requests = new WeakMap<object, ExchangeRequest>()
+
+/** Reads a token exchange request before any I/O; throws the OAuth error of a malformed one. */
+export function readExchangeRequest(ctx: KoaContextWithOIDC, aliases: readonly string[]): void {
+  // Form values, as querystring reads them.
+  const parameters = (ctx.oidc.params ?? {}) as TokenParameters
+  if (parameters['grant_type'] !== TOKEN_EXCHANGE_GRANT) return
+  refuseUnread(ctx)
+  const request = parseExchangeRequest(parameters, aliases)
+  if (!request.ok) throw toOAuthError(request.error)
+  requests.set(ctx.oidc, request.value)
+}
+
+/** What would change the token if it were understood is refused, never ignored. */
+function refuseUnread(ctx: KoaContextWithOIDC): void {
+  if (ctx.get('DPoP')) throw invalidRequest('DPoP is not supported', 'dpop_unsupported')
+  if (ctx.oidc.body?.['authorization_details'] !== undefined) {
+    throw invalidRequest('authorization_details is not supported', 'authorization_details_unsupported')
+  }
+}
+
+function toExchangeClient(client: Client): ExchangeClient {
+  const { patmint_grant_types: grantTypes, patmint_audiences: audiences } = client as {
+    patmint_grant_types?: readonly string[]
+    patmint_audiences?: readonly string[]
+  }
+  return {
+    clientId: client.clientId,
+    mayExchange: grantTypes?.includes(TOKEN_EXCHANGE_GRANT) ?? false,
+    audiences: audiences ?? null,
+  }
+}
+
+export function createExchangeGrant(dependencies: GrantDependencies) {
+  return (ctx: TokenEndpointGrantContext): Promise<void> =>
+    answerOutage(() => answerExchange(ctx, dependencies))
+}
+
+async function answerExchange(
+  ctx: TokenEndpointGrantContext,
+  dependencies: GrantDependencies,
+): Promise<void> {
+  const { exchange, keyRing, ledger, clock } = dependencies
+  const request = requests.get(ctx.oidc)
+  if (!request) throw new Error('the exchange request was not read before its client was looked up')
+  const { client, provider } = ctx.oidc
+  const now = clock()
+  const context = { now, address: ctx.ip }
+  const outcome = await exchange(request, toExchangeClient(client), context)
+  const event = describeAttempt(ctx, request, outcome, now)
+  if (!outcome.result.ok) {
+    await ledger.record(event)
+    throw toOAuthError(outcome.result.error)
+  }
+  const decision = outcome.result.value
+  const kid = keyRing.signingKid(decision.signingAlg, now)
+  const { tokenId, sign } = mintAccessToken(provider, client, decision, kid, now)
+  const use = { credentialId: decision.credentialId, usedAt: now, ip: ctx.ip }
+  // The response waits for both: a token that left has its record on disk.
+  const [accessToken] = await Promise.all([sign(), ledger.record({ ...event, tokenId }, use)])
+  ctx.body = toResponse(accessToken, decision)
+}
+
+function describeAttempt(
+  ctx: KoaContextWithOIDC,
+  request: ExchangeRequest,
+  { result, holder }: ExchangeOutcome,
+  now: Date,
+): AuditEvent {
+  return {
+    type: result.ok ? 'exchange.granted' : 'exchange.refused',
+    ...(result.ok ? {} : { reason: causeOf(result.error) }),
+    occurredAt: now,
+    ...holder,
+    credentialId: request.subjectToken.id,
+    clientId: ctx.oidc.client?.clientId,
+    audiences: result.ok ? result.value.audiences : request.audiences,
+    scopes: result.ok ? result.value.scopes : (request.scopes ?? []),
+    ip: ctx.ip,
+    userAgent: ctx.get('User-Agent') || undefined,
+    requestId: String(ctx.state['requestId']),
+  }
+}
+
+/** RFC 8693 section 2.2.1. Never a refresh token. */
+function toResponse(accessToken: string, decision: Decision): Record<string, unknown> {
+  return {
+    access_token: accessToken,
+    issued_token_type: ACCESS_TOKEN_TYPE,
+    token_type: 'Bearer',
+    expires_in: decision.lifetimeSeconds,
+    scope: decision.scopes.join(' '),
+    ...(decision.subjectExpiresInSeconds === null
+      ? {}
+      : { subject_token_expires_in: decision.subjectExpiresInSeconds }),
+  }
+}

@@ -1,0 +1,57 @@
+// What the server publishes about itself (RFC 8414, OIDC Discovery, RFC 7517). Written here and not taken from
+// oidc-provider, whose document follows the Host header and advertises endpoints that are off.
+
+import Router from '@koa/router'
+import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { KeyRing } from '../signing/key-ring.ts'
+
+export const PATHS = {
+  token: '/oauth2/token',
+  jwks: '/.well-known/jwks.json',
+  authorizationServer: '/.well-known/oauth-authorization-server',
+  openidConfiguration: '/.well-known/openid-configuration',
+} as const
+
+export const CLIENT_AUTH_METHODS = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+] as const
+
+/** How long a verifier may keep keys; a new key is published at least this long before it signs. */
+export const JWKS_MAX_AGE_SECONDS = 300
+
+export function describeServer(issuer: string): Record<string, unknown> {
+  return {
+    issuer,
+    token_endpoint: issuer + PATHS.token,
+    jwks_uri: issuer + PATHS.jwks,
+    grant_types_supported: [TOKEN_EXCHANGE_GRANT],
+    response_types_supported: [],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+    token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
+  }
+}
+
+/** Discovery and keys. Neither touches the database, so both stay up while it is away. */
+export function createMetadataRouter(issuer: string, keyRing: KeyRing): Router {
+  const description = describeServer(issuer)
+  const router = new Router()
+  router.use([PATHS.authorizationServer, PATHS.openidConfiguration, PATHS.jwks], async (ctx, next) => {
+    // Public data: any page may read it, and caches may keep it.
+    ctx.set('Access-Control-Allow-Origin', '*')
+    ctx.set('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
+    await next()
+  })
+  router.get([PATHS.authorizationServer, PATHS.openidConfiguration], (ctx) => {
+    ctx.body = description
+  })
+  router.get(PATHS.jwks, (ctx) => {
+    ctx.body = keyRing.publicJwks
+    ctx.type = 'application/jwk-set+json'
+  })
+  return router
+}

@@ -1,0 +1,72 @@
+// Refusals and faults as OAuth errors: the one place that decides what a client learns (contract section 3).
+
+import { errors } from 'oidc-provider'
+import { isDatabaseAway } from '../db/database.ts'
+import { causeOf, type Refusal } from '../exchange/refusal.ts'
+
+/** 503 `temporarily_unavailable`: the database is away. Never an `invalid_…`. */
+class TemporarilyUnavailable extends errors.OIDCProviderError {
+  constructor(cause: unknown) {
+    super(503, 'temporarily_unavailable', { cause })
+    this.expose = true
+    this.error_description = 'try again later'
+  }
+}
+
+/** Runs `task`; a database that is away becomes a 503, every other fault stays what it is. */
+export async function answerOutage<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    throw isDatabaseAway(error) ? new TemporarilyUnavailable(error) : error
+  }
+}
+
+const PARAMETER_PROBLEM = {
+  parameter_missing: 'is missing',
+  parameter_repeated: 'must not be repeated',
+  parameter_malformed: 'is malformed',
+  parameter_unsupported: 'has an unsupported value',
+} as const
+
+/** The answer to a refusal. Every invalid subject token gets the same bytes; the cause stays in `detail`. */
+export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
+  const detail = causeOf(refusal)
+  switch (refusal.reason) {
+    case 'parameter_missing':
+    case 'parameter_repeated':
+    case 'parameter_malformed':
+    case 'parameter_unsupported':
+      return invalidRequest(`${refusal.parameter} ${PARAMETER_PROBLEM[refusal.reason]}`, detail)
+    case 'subject_token_refused':
+      return invalidRequest('subject_token is not valid', detail)
+    case 'actor_token_refused':
+      return invalidRequest('actor_token is not valid', detail)
+    case 'client_not_allowed':
+      return new errors.UnauthorizedClient('the client may not use this grant', { detail })
+    case 'audience_ambiguous':
+      return new errors.InvalidTarget('name the audience: there is not exactly one to choose', { detail })
+    case 'audience_not_permitted':
+      return new errors.InvalidTarget('the audience is unknown or not permitted', { detail })
+    case 'audiences_incompatible':
+      return new errors.InvalidTarget('the audiences cannot share one token', { detail })
+    case 'scope_malformed':
+      return new errors.CustomOIDCProviderError('invalid_scope', 'scope is malformed', { detail })
+    case 'scope_exceeds':
+      return new errors.CustomOIDCProviderError(
+        'invalid_scope',
+        'a requested scope is unknown or not permitted',
+        { detail },
+      )
+    case 'scopes_differ':
+      return new errors.CustomOIDCProviderError(
+        'invalid_scope',
+        'the scopes are not the same at each audience',
+        { detail },
+      )
+  }
+}
+
+export function invalidRequest(description: string, detail: string): errors.OIDCProviderError {
+  return new errors.InvalidRequest(description, undefined, { detail })
+}

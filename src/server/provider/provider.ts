@@ -1,0 +1,83 @@
+// oidc-provider, configured: what is on, where it answers, and with whose keys and clients.
+
+import { randomBytes } from 'node:crypto'
+import { type ClientMetadata, Provider } from 'oidc-provider'
+import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { Database } from '../db/database.ts'
+import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.ts'
+import { createAdapter } from './adapter.ts'
+import { createExchangeGrant, type GrantDependencies, readExchangeRequest } from './grant.ts'
+import { CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
+import { addClaims } from './mint.ts'
+
+export interface ProviderDependencies extends GrantDependencies {
+  readonly db: Database
+  readonly issuer: string
+  /** Whether a presented client secret is the one that was stored as `hash`. */
+  readonly matchesClientSecret: (presented: string, hash: string) => boolean
+  readonly onRefusal: (refusal: TokenRefusal) => void
+  readonly onFault: (error: unknown) => void
+}
+
+/** What the log learns of a refused token request. */
+export interface TokenRefusal {
+  readonly error: string
+  readonly cause: string | undefined
+  readonly clientId: string | undefined
+  readonly ip: string
+  readonly requestId: unknown
+}
+
+export function createProvider(dependencies: ProviderDependencies): Provider {
+  const { db, issuer, keyRing, matchesClientSecret, subjectTokenTypeAliases } = dependencies
+  const provider = new Provider(issuer, {
+    adapter: createAdapter(db, (ctx) => readExchangeRequest(ctx, subjectTokenTypeAliases)),
+    jwks: { keys: keyRing.privateJwks },
+    clientAuthMethods: [...CLIENT_AUTH_METHODS],
+    clientDefaults: { id_token_signed_response_alg: 'ES256' },
+    extraClientMetadata: { properties: ['patmint_grant_types', 'patmint_audiences'] },
+    // No cookie is set by what is on; an empty list would make oidc-provider warn that cookies are unsigned.
+    cookies: { keys: [randomBytes(32)] },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+    },
+    formats: { customizers: { jwt: addClaims } },
+    routes: { token: PATHS.token, jwks: PATHS.jwks },
+    // The token endpoint speaks JSON whatever the Accept header prefers.
+    renderError: (ctx, out) => {
+      ctx.body = out
+    },
+  })
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(
+    this: ClientMetadata,
+    actual: string,
+  ) {
+    return matchesClientSecret(actual, String(this['clientSecret']))
+  }
+  provider.registerGrantType(
+    TOKEN_EXCHANGE_GRANT,
+    createExchangeGrant(dependencies),
+    EXCHANGE_PARAMETERS,
+    REPEATABLE_PARAMETERS,
+  )
+  reportOutcomes(provider, dependencies)
+  return provider
+}
+
+function reportOutcomes(provider: Provider, { onRefusal, onFault }: ProviderDependencies): void {
+  provider.on('grant.error', (ctx, error) => {
+    if (error.statusCode >= 500) onFault(error)
+    onRefusal({
+      error: error.error,
+      cause: error.error_detail,
+      clientId: ctx.oidc.client?.clientId,
+      ip: ctx.ip,
+      requestId: ctx.state['requestId'],
+    })
+  })
+  provider.on('server_error', (_ctx, error) => onFault(error))
+}

@@ -1,0 +1,50 @@
+// The key ring all instances share: which keys stand in the JWKS, and which one signs now.
+
+import type { JWK } from 'jose'
+import { sql } from 'kysely'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../protocol/access-token.ts'
+import type { Database } from '../db/database.ts'
+import type { DerivedKeys } from '../secret/secret-keys.ts'
+import { createSigningKey, unsealPrivateKey } from './sealed-key.ts'
+import { insertSigningKey, listSigningKeys, type SigningKeyRow } from './store.ts'
+
+export class KeyRing {
+  readonly #rows: readonly SigningKeyRow[]
+  /** Private JWKs, for the signer alone. */
+  readonly privateJwks: readonly JWK[]
+
+  constructor(rows: readonly SigningKeyRow[], privateJwks: readonly JWK[]) {
+    this.#rows = rows
+    this.privateJwks = privateJwks
+  }
+
+  /** The JWK Set to publish (RFC 7517 section 5). */
+  get publicJwks(): { readonly keys: readonly Readonly<Record<string, string>>[] } {
+    return { keys: this.#rows.map(({ publicJwk }) => publicJwk) }
+  }
+
+  /** `kid` of the key that signs with `alg` at `now`: the one activated last. */
+  signingKid(alg: SigningAlgorithm, now: Date): string {
+    const active = this.#rows.findLast((row) => row.alg === alg && row.activatesAt <= now)
+    if (!active) throw new Error(`no active signing key for ${alg}`)
+    return active.kid
+  }
+}
+
+/**
+ * Loads the ring, making one key per algorithm that has none. All four exist from the start, so that verifiers
+ * have cached a key before a resource server first asks for its algorithm.
+ */
+export async function openKeyRing(db: Database, encryption: DerivedKeys, now: Date): Promise<KeyRing> {
+  const rows = await db.transaction().execute(async (transaction) => {
+    // Instances that start together wait here, and all but the first find the keys made.
+    await sql`select pg_advisory_xact_lock(hashtext('patmint.signing_keys'))`.execute(transaction)
+    const present = await listSigningKeys(transaction, now)
+    const missing = SIGNING_ALGORITHMS.filter((alg) => !present.some((row) => row.alg === alg))
+    const made = await Promise.all(missing.map((alg) => createSigningKey(alg, encryption, now)))
+    for (const key of made) await insertSigningKey(transaction, key)
+    // Read back, so that whoever made the keys publishes the same bytes as everyone who found them.
+    return listSigningKeys(transaction, now)
+  })
+  return new KeyRing(rows, await Promise.all(rows.map((row) => unsealPrivateKey(row, encryption))))
+}

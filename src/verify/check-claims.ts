@@ -1,0 +1,103 @@
+// The claims of an access token whose signature is good: RFC 9068 sections 2.2 and 4, RFC 7519 section 4.1.
+// Pure: the clock is passed in. Knows neither keys nor scopes.
+
+import type { AccessTokenClaims } from '../protocol/access-token.ts'
+import { VerifyError } from './verify-error.ts'
+
+/** Claims of an accepted token, frozen all the way down; claims beyond the typed ones are kept as they came. */
+export type VerifiedClaims = AccessTokenClaims & Readonly<Record<string, unknown>>
+
+/** What a service expects of a token. `audiences: null` switches the audience check off. */
+export interface ExpectedClaims {
+  readonly issuer: string
+  readonly audiences: readonly string[] | null
+  readonly clockToleranceSeconds: number
+}
+
+type Claims = Readonly<Record<string, unknown>>
+
+/** Checks a payload at the instant `now`, returns its claims frozen, throws `VerifyError` for the first wrong. */
+export function checkClaims(payload: Uint8Array, expected: ExpectedClaims, now: Date): VerifiedClaims {
+  const claims = parseClaims(payload)
+  requireShape(claims)
+  if (claims.iss !== expected.issuer) {
+    throw new VerifyError('issuer_mismatch', 'The token is from another issuer')
+  }
+  requireAudience(claims.aud, expected.audiences)
+  requireValidity(claims, expected.clockToleranceSeconds, now)
+  return freezeDeeply(claims)
+}
+
+function parseClaims(payload: Uint8Array): Claims {
+  try {
+    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims as Claims
+  } catch {
+    // The parser's own message quotes what it read; it must not travel on.
+  }
+  throw new VerifyError('token_malformed', 'The claims of the token are not a JSON object')
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+const isAudience = (value: unknown): boolean =>
+  isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText))
+
+// `1e999` parses as Infinity, which would never expire.
+const isInstant = (value: unknown): value is number => Number.isFinite(value)
+
+const REQUIRED: Readonly<Record<Exclude<keyof AccessTokenClaims, 'scope'>, (value: unknown) => boolean>> = {
+  iss: isText,
+  sub: isText,
+  aud: isAudience,
+  exp: isInstant,
+  iat: isInstant,
+  jti: isText,
+  client_id: isText,
+  org: isText,
+  cred: isText,
+}
+
+const OPTIONAL: Readonly<Record<'scope' | 'nbf', (value: unknown) => boolean>> = {
+  scope: (value) => typeof value === 'string',
+  nbf: isInstant,
+}
+
+function requireShape(claims: Claims): asserts claims is VerifiedClaims {
+  for (const [name, isValid] of Object.entries(REQUIRED)) {
+    if (!Object.hasOwn(claims, name)) throw new VerifyError('claim_missing', `The token has no ${name} claim`)
+    if (!isValid(claims[name])) throw invalidClaim(name)
+  }
+  for (const [name, isValid] of Object.entries(OPTIONAL)) {
+    if (Object.hasOwn(claims, name) && !isValid(claims[name])) throw invalidClaim(name)
+  }
+}
+
+const invalidClaim = (name: string): VerifyError =>
+  new VerifyError('claim_invalid', `The ${name} claim of the token is not valid`)
+
+function requireAudience(aud: string | readonly string[], accepted: readonly string[] | null): void {
+  if (accepted === null) return
+  const named = typeof aud === 'string' ? [aud] : aud
+  if (!named.some((audience) => accepted.includes(audience))) {
+    throw new VerifyError('audience_mismatch', 'The token is for another audience')
+  }
+}
+
+function requireValidity(claims: VerifiedClaims, toleranceSeconds: number, now: Date): void {
+  const nowSeconds = now.getTime() / 1000
+  // Negated, so that a clock that answers NaN refuses instead of accepting.
+  if (!(nowSeconds < claims.exp + toleranceSeconds)) {
+    throw new VerifyError('token_expired', 'The token has expired')
+  }
+  const notBefore = claims['nbf']
+  if (typeof notBefore === 'number' && !(nowSeconds >= notBefore - toleranceSeconds)) {
+    throw new VerifyError('token_not_yet_valid', 'The token is not valid yet')
+  }
+}
+
+function freezeDeeply<T extends object>(value: T): Readonly<T> {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) freezeDeeply(member)
+  }
+  return Object.freeze(value)
+}

@@ -1,0 +1,81 @@
+// Requests as a client would make them.
+
+import { PAT_TYPE, TOKEN_EXCHANGE_GRANT } from '../../src/protocol/urn.ts'
+import { canary } from './evidence.ts'
+
+export type Form = Record<string, string | readonly string[] | undefined>
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly json: Record<string, unknown>
+}
+
+async function toAnswer(response: Response): Promise<Answer> {
+  const text = await response.text()
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: text ? (JSON.parse(text) as Record<string, unknown>) : {},
+  }
+}
+
+function encodeForm(form: Form): URLSearchParams {
+  const pairs = Object.entries(form).flatMap(([name, value]) => {
+    const values = value === undefined ? [] : typeof value === 'string' ? [value] : value
+    return values.map((one): [string, string] => [name, one])
+  })
+  return new URLSearchParams(pairs)
+}
+
+/** A token exchange by the public CLI client, with `form` over the usual parameters. */
+export async function requestExchange(
+  serverUrl: string,
+  form: Form,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const body = encodeForm({
+    grant_type: TOKEN_EXCHANGE_GRANT,
+    client_id: 'patmint-cli',
+    subject_token_type: PAT_TYPE,
+    ...form,
+  })
+  return toAnswer(await fetch(`${serverUrl}/oauth2/token`, { method: 'POST', body, headers }))
+}
+
+/** A call of the management API. */
+export async function callApi(
+  serverUrl: string,
+  token: string | undefined,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<Answer> {
+  return toAnswer(
+    await fetch(`${serverUrl}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }),
+  )
+}
+
+/** Issues a PAT for the user with this e-mail address; gives its value. */
+export async function issuePat(
+  serverUrl: string,
+  adminToken: string,
+  email: string,
+  body: Record<string, unknown>,
+): Promise<string> {
+  const users = await callApi(serverUrl, adminToken, 'GET', `/users?email=${encodeURIComponent(email)}`)
+  const [user] = users.json['items'] as { id: string }[]
+  if (!user) throw new Error(`no user ${email}: ${users.text}`)
+  const issued = await callApi(serverUrl, adminToken, 'POST', `/users/${user.id}/tokens`, body)
+  if (issued.status !== 201) throw new Error(`PAT not issued: ${issued.text}`)
+  return canary(String(issued.json['token']))
+}

@@ -1,0 +1,79 @@
+// The real server inside the test process, for tests that count its queries or choose its clock.
+
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { pino } from 'pino'
+import { generateCredential } from '../../src/protocol/credential.ts'
+import { composeServer } from '../../src/server/compose.ts'
+import { loadConfig } from '../../src/server/config/config.ts'
+import { type Database, openDatabase } from '../../src/server/db/database.ts'
+import { migrate } from '../../src/server/db/migrator.ts'
+import { createLogger } from '../../src/server/http/log.ts'
+import { applyDeclarativeFiles, resolveSecretKeys } from '../../src/server/operator.ts'
+import { canary, logFile } from './evidence.ts'
+import { newDataDir, newSecretKey } from './server-process.ts'
+import { createTestDatabase } from './test-database.ts'
+
+export interface TestServer {
+  readonly url: string
+  readonly issuer: string
+  readonly db: Database
+  /** PAT of the platform admin. */
+  readonly adminToken: string
+  /** SQL the server ran since the last call. */
+  readonly takeQueries: () => string[]
+  readonly setClock: (clock: () => Date) => void
+  readonly apply: (files: readonly string[], env?: Record<string, string>) => Promise<string[]>
+  readonly stop: () => Promise<void>
+}
+
+export const ISSUER = 'https://sts.example.test'
+
+/** Starts a server on a database of its own. Its issuer is not where it listens, as behind a proxy. */
+export async function startTestServer(variables: Record<string, string> = {}): Promise<TestServer> {
+  const databaseUrl = variables['PATMINT_DATABASE_URL'] ?? (await createTestDatabase())
+  const adminToken = canary(generateCredential('personal', randomBytes).reveal())
+  const env = {
+    PATMINT_CONFIG: '/dev/null',
+    PATMINT_ISSUER: ISSUER,
+    PATMINT_DATABASE_URL: databaseUrl,
+    PATMINT_SECRET_KEY: newSecretKey(),
+    PATMINT_DATA_DIR: newDataDir(),
+    PATMINT_BOOTSTRAP_TOKEN: adminToken,
+    ...variables,
+  }
+  const config = loadConfig(env)
+  if (!config.ok) throw new Error(config.error.join('\n'))
+  await migrate(databaseUrl)
+  let queries: string[] = []
+  let clock = (): Date => new Date()
+  const log = createLogger(
+    'debug',
+    pino.destination({ dest: logFile(`in-process-${randomBytes(4).toString('hex')}`) }),
+  )
+  const db = openDatabase({ url: databaseUrl, onQuery: ({ query }) => queries.push(query.sql) })
+  const context = { config: config.value, env, log, clock: () => clock() }
+  const secretKeys = resolveSecretKeys(config.value)
+  const server = await composeServer({ ...context, issuer: config.value.issuer ?? ISSUER, db, secretKeys })
+  const http = createServer((request, response) => server.handle(request, response))
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
+  queries = []
+  return {
+    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    issuer: config.value.issuer ?? ISSUER,
+    db,
+    adminToken,
+    takeQueries: () => queries.splice(0),
+    setClock: (next) => {
+      clock = next
+    },
+    apply: (files, extra = {}) => applyDeclarativeFiles({ ...context, env: { ...env, ...extra } }, db, files),
+    stop: async () => {
+      http.closeAllConnections()
+      await new Promise((resolve) => http.close(resolve))
+      await server.drain()
+      await db.destroy()
+    },
+  }
+}

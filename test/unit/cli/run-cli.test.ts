@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest'
+import { runCli } from '../../../src/cli/run-cli.ts'
+import { JWT, PAT, RESPONSE } from './token-endpoint-fixture.ts'
+
+const ENVIRONMENT = { PATMINT_ISSUER: 'https://patmint.example.com', PATMINT_TOKEN: PAT }
+const EMPTY_ISSUER = 'error: PATMINT_ISSUER is empty: set PATMINT_ISSUER or pass --issuer URL\n'
+const EMPTY_TOKEN = 'error: PATMINT_TOKEN is empty: set it to a PAT (pat_…) or an API key (key_…)\n'
+const BAD_TOKEN = 'error: PATMINT_TOKEN is not a PAT or an API key: was it copied whole?\n'
+
+/** Runs the CLI against a server that would always say yes; `asked` are the URLs it was asked at. */
+async function run(args: readonly string[], environment: Readonly<Record<string, string>> = ENVIRONMENT) {
+  const seen = { out: '', err: '', asked: [] as string[] }
+  const exitCode = await runCli(args, {
+    environment,
+    fetch: async (url) => {
+      seen.asked.push(url)
+      return Response.json(RESPONSE)
+    },
+    writeOut: (text) => {
+      seen.out += text
+    },
+    writeErr: (text) => {
+      seen.err += text
+    },
+  })
+  expect(seen.out + seen.err).not.toContain(PAT)
+  return { exitCode, ...seen }
+}
+
+const asked = ['https://patmint.example.com/oauth2/token']
+
+describe('patmint token', () => {
+  it('prints the token and nothing else', async () => {
+    expect(await run(['token'])).toEqual({ exitCode: 0, out: `${JWT}\n`, err: '', asked })
+  })
+
+  it('prints the response as one line of JSON with --json', async () => {
+    expect(await run(['token', '--json'])).toEqual({
+      exitCode: 0,
+      out: `${JSON.stringify(RESPONSE)}\n`,
+      err: '',
+      asked,
+    })
+  })
+
+  it('takes --issuer before PATMINT_ISSUER', async () => {
+    const result = await run(['token', '--issuer', 'https://other.example.com/'])
+    expect(result.asked).toEqual(['https://other.example.com/oauth2/token'])
+  })
+
+  it('forgives white space around the credential', async () => {
+    expect((await run(['token'], { ...ENVIRONMENT, PATMINT_TOKEN: ` ${PAT}\n` })).exitCode).toBe(0)
+  })
+
+  it('names every problem at once, and asks nobody', async () => {
+    const expected = { exitCode: 2, out: '', err: EMPTY_ISSUER + EMPTY_TOKEN, asked: [] }
+    expect(await run(['token'], {})).toEqual(expected)
+    expect(await run(['token'], { PATMINT_ISSUER: '', PATMINT_TOKEN: '' })).toEqual(expected)
+  })
+
+  it.each([
+    ['one character short', PAT.slice(0, -1)],
+    ['a wrong checksum', PAT.slice(0, -1) + (PAT.endsWith('0') ? '1' : '0')],
+    ['upper case', PAT.toUpperCase()],
+    ['something else entirely', JWT],
+    ['two of them', `${PAT} ${PAT}`],
+  ])('refuses a credential that is %s, without showing it or asking anybody', async (_name, token) => {
+    const result = await run(['token'], { ...ENVIRONMENT, PATMINT_TOKEN: token })
+    expect(result).toEqual({ exitCode: 2, out: '', err: BAD_TOKEN, asked: [] })
+  })
+
+  it.each([
+    ['http://patmint.example.com', 'must use https (plain http is for loopback hosts only)'],
+    ['patmint.example.com', 'must be an absolute http(s) URL'],
+    ['https://patmint.example.com?x', 'must have no query and no fragment'],
+    ['https://jane:secret@patmint.example.com', 'must not hold a user name or password'],
+  ])('sends no credential to the issuer %s', async (issuer, problem) => {
+    const refused = { exitCode: 2, out: '', asked: [] }
+    const fromVariable = await run(['token'], { ...ENVIRONMENT, PATMINT_ISSUER: issuer })
+    expect(fromVariable).toEqual({ ...refused, err: `error: PATMINT_ISSUER ${problem}\n` })
+    expect(await run(['token', '--issuer', issuer])).toEqual({
+      ...refused,
+      err: `error: --issuer ${problem}\n`,
+    })
+  })
+})
+
+describe('the command line', () => {
+  it.each([
+    [['token', '--nonsense'], "error: unknown option '--nonsense'\n"],
+    [['token', '--audience'], "error: option '--audience <uri>' argument missing\n"],
+    [['nonsense'], "error: unknown command 'nonsense'\n"],
+    [['token', 'extra'], "error: too many arguments for 'token'. Expected 0 arguments but got 1.\n"],
+    [['token', `--token=${PAT}`], "error: unknown option '--token=[redacted]'\n"],
+    [[PAT], "error: unknown command '[redacted]'\n"],
+    [['token', PAT], "error: too many arguments for 'token'. Expected 0 arguments but got 1.\n"],
+  ])('exits 2 for %j', async (args, err) => {
+    expect(await run(args)).toEqual({ exitCode: 2, out: '', err, asked: [] })
+  })
+
+  it('exits 2 with the help on stderr when no command is given', async () => {
+    const result = await run([])
+    expect([result.exitCode, result.out]).toEqual([2, ''])
+    expect(result.err).toMatch(/^Usage: patmint /)
+  })
+
+  it.each([[['--help']], [['help']], [['token', '--help']], [['help', 'token']]])(
+    'answers %j on stdout',
+    async (args) => {
+      const result = await run(args, {})
+      expect([result.exitCode, result.err]).toEqual([0, ''])
+      expect(result.out).toMatch(/^Usage: patmint /)
+    },
+  )
+
+  it('has no option that takes a credential', async () => {
+    const { out } = await run(['token', '--help'], {})
+    const options = out.match(/--[a-z-]+/g)
+    expect(new Set(options)).toEqual(new Set(['--audience', '--scope', '--issuer', '--json', '--help']))
+  })
+})

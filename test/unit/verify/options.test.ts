@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { createVerifier, type VerifierOptions } from '../../../src/verify/index.ts'
+import { resolveOptions } from '../../../src/verify/options.ts'
+import { AUDIENCE, ISSUER } from './issuer-fixture.ts'
+
+// What a caller without types may pass.
+const createFrom = (options: unknown) => () => createVerifier(options as VerifierOptions)
+
+describe('options of createVerifier', () => {
+  it('are listed with every problem at once', () => {
+    const options = {
+      audience: '',
+      jwksUri: 'ftp://keys.example.com',
+      clockToleranceSeconds: '5',
+      allowInsecureHttp: 'yes',
+      fetch: {},
+      now: 0,
+    }
+    expect(createFrom(options)).toThrow(
+      new TypeError(
+        'createVerifier: issuer must be a non-empty string; audience must be a non-empty string, a list of them, ' +
+          'or null; jwksUri must be an absolute http(s) URL; clockToleranceSeconds must be a number from 0 to 60; ' +
+          'allowInsecureHttp must be a boolean; fetch must be a function; now must be a function',
+      ),
+    )
+  })
+
+  it.each([undefined, null, 'https://patmint.example.com'])('refuse %j in their place', (options) => {
+    expect(createFrom(options)).toThrow(new TypeError('createVerifier: options must be an object'))
+  })
+
+  it.each([undefined, '', [], [''], [AUDIENCE, 7], 7, {}])('refuse audience %j', (audience) => {
+    expect(createFrom({ issuer: ISSUER, audience })).toThrow(
+      new TypeError('createVerifier: audience must be a non-empty string, a list of them, or null'),
+    )
+  })
+
+  it.each([[AUDIENCE], [[AUDIENCE, 'https://old.example.com']], [null]])('take audience %j', (audience) => {
+    expect(createFrom({ issuer: ISSUER, audience })).not.toThrow()
+  })
+
+  it.each([0, 60])('take a tolerance of %d seconds', (clockToleranceSeconds) => {
+    expect(createFrom({ issuer: ISSUER, audience: AUDIENCE, clockToleranceSeconds })).not.toThrow()
+  })
+
+  it.each([-1, 61, Number.NaN, Number.POSITIVE_INFINITY, null])(
+    'refuse a tolerance of %j',
+    (clockToleranceSeconds) => {
+      expect(createFrom({ issuer: ISSUER, audience: AUDIENCE, clockToleranceSeconds })).toThrow(
+        new TypeError('createVerifier: clockToleranceSeconds must be a number from 0 to 60'),
+      )
+    },
+  )
+
+  it('refuse plain http beyond this machine, for the issuer and its keys', () => {
+    const options = {
+      issuer: 'http://patmint.internal',
+      audience: AUDIENCE,
+      jwksUri: 'http://keys.internal/jwks',
+    }
+    expect(createFrom(options)).toThrow(
+      new TypeError(
+        'createVerifier: issuer must use https (plain http is for loopback hosts only); ' +
+          'jwksUri must use https (plain http is for loopback hosts only)',
+      ),
+    )
+    expect(createFrom({ ...options, allowInsecureHttp: true })).not.toThrow()
+  })
+
+  it('default to the keys the contract names, 5 seconds, the clock and fetch', () => {
+    const settings = resolveOptions({ issuer: ISSUER, audience: AUDIENCE })
+    expect(settings).toEqual({
+      issuer: ISSUER,
+      audiences: [AUDIENCE],
+      jwksUri: 'https://patmint.example.com/.well-known/jwks.json',
+      clockToleranceSeconds: 5,
+      fetch: expect.any(Function),
+      now: expect.any(Function),
+    })
+    expect(Math.abs(settings.now().getTime() - Date.now())).toBeLessThan(1000)
+  })
+
+  it('do not change when the caller changes the list of audiences afterwards', () => {
+    const audience = [AUDIENCE]
+    const settings = resolveOptions({ issuer: ISSUER, audience })
+    audience.push('https://other.example.com')
+    expect(settings.audiences).toEqual([AUDIENCE])
+  })
+})

@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, groupOrder: number) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder } },
+})
+
+export default defineConfig({
+  test: {
+    globalSetup: 'test/support/test-cluster.ts',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Groups run one after the other; the last one reads what the others left in databases and logs.
+    projects: [
+      project('unit', 0),
+      project('integration', 1),
+      project('conformance', 1),
+      project('secrecy', 2),
+    ],
+  },
+})
