@@ -1,15 +1,18 @@
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, groupOrder: number) => ({
-  extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder } },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    sequence: { groupOrder },
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
 })
 
 export default defineConfig({
   test: {
     globalSetup: 'test/support/test-cluster.ts',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
     // Groups run one after the other; the last one reads what the others left in databases and logs.
     projects: [
       project('unit', 0),

@@ -79,6 +79,8 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const answerToken = compose(provider.middleware)
 
   const app = new Koa()
+  // What is left to report when the boundary has answered: sockets that broke while a request was read or answered.
+  app.on('error', (error: unknown) => log.debug({ err: error }, 'connection failed'))
   app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(normalizeAddress)
   for (const router of [health, metadata, api]) {
     app.use(router.routes()).use(router.allowedMethods({ throw: true }))

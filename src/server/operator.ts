@@ -4,7 +4,7 @@
 import type { Config, SecretKeys } from './config/config.ts'
 import { loadOrCreateSecretKey, prepareDataDir } from './config/data-dir.ts'
 import { type Database, openDatabase } from './db/database.ts'
-import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
+import { findRunningDatabase, startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { migrate } from './db/migrator.ts'
 import { applyFiles } from './directory/apply/apply.ts'
 import { ensureBuiltIns, hasBuiltIns } from './directory/built-in.ts'
@@ -38,7 +38,7 @@ export const defaultIssuer = (port: number): string => `http://localhost:${port}
 
 /** Migrates the database; gives a line per migration that ran. */
 export async function migrateCommand(context: OperatorContext): Promise<string[]> {
-  return withDatabaseUrl(context, async (url) => {
+  return withSharedDatabase(context, async (url) => {
     const applied = await migrate(url)
     return applied.length > 0 ? applied.map((name) => `applied ${name}`) : ['nothing to migrate']
   })
@@ -46,7 +46,7 @@ export async function migrateCommand(context: OperatorContext): Promise<string[]
 
 /** Applies declarative files; gives a line per change. Throws `UsageProblems` when they cannot be applied. */
 export async function applyCommand(context: OperatorContext, files: readonly string[]): Promise<string[]> {
-  return withDatabaseUrl(context, async (url) => {
+  return withSharedDatabase(context, async (url) => {
     await migrate(url)
     const db = openDatabase({ url, maxConnections: 2 })
     try {
@@ -82,7 +82,7 @@ export async function applyDeclarativeFiles(
 }
 
 /** Runs `task` on the configured database, starting the embedded one for as long as that takes. */
-export async function withDatabaseUrl<T>(
+export async function withDatabase<T>(
   { config, log }: OperatorContext,
   task: (url: string) => Promise<T>,
 ): Promise<T> {
@@ -97,4 +97,14 @@ export async function withDatabaseUrl<T>(
   } finally {
     await embedded.stop()
   }
+}
+
+/** The same beside a server that runs the embedded database: a command works on it and leaves it running. */
+async function withSharedDatabase<T>(
+  context: OperatorContext,
+  task: (url: string) => Promise<T>,
+): Promise<T> {
+  const { databaseUrl, dataDir } = context.config
+  const running = databaseUrl === undefined ? await findRunningDatabase(dataDir) : null
+  return running === null ? withDatabase(context, task) : task(running)
 }

@@ -11,7 +11,7 @@ import {
   defaultIssuer,
   type OperatorContext,
   resolveSecretKeys,
-  withDatabaseUrl,
+  withDatabase,
 } from './operator.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -28,7 +28,7 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
   const port = await listen(http, config.port, config.host)
   const issuer = config.issuer ?? defaultIssuer(port)
   try {
-    await withDatabaseUrl(context, async (databaseUrl) => {
+    await withDatabase(context, async (databaseUrl) => {
       await migrate(databaseUrl)
       const db = openDatabase({
         url: databaseUrl,

@@ -2,7 +2,8 @@
 // it, so instances that start together wait for each other and a failing file leaves nothing behind.
 
 import { readdir, readFile } from 'node:fs/promises'
-import { type Migration, type MigrationProvider, Migrator, sql } from 'kysely'
+import { sql } from 'kysely'
+import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
 import { type Database, openDatabase } from './database.ts'
 
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url)

@@ -9,7 +9,7 @@ import { ensurePassword, openDataFolder, readPassword, sweepLeftovers } from './
 import { createLauncher } from './launcher.ts'
 import { Ownership } from './ownership.ts'
 import { stopPostmaster } from './postmaster.ts'
-import { isPostmaster } from './postmaster-file.ts'
+import { isPostmaster, sightPostmaster } from './postmaster-file.ts'
 
 export { EmbeddedPostgresError, type EmbeddedPostgresErrorCode } from './embedded-postgres-error.ts'
 
@@ -45,6 +45,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   })
   options.log(`embedded Postgres: ready on 127.0.0.1:${claim.port} (process ${claim.pid})`)
   return handle
+}
+
+/**
+ * Connection string of the database of a data folder while somebody's server runs it; `null` when it does not run.
+ * Owns nothing and stops nothing.
+ */
+export async function findRunningDatabase(dataDir: string): Promise<string | null> {
+  const folder = await openDataFolder(dataDir)
+  const sighting = await sightPostmaster(folder.cluster)
+  return sighting.state === 'running' ? composeUrl(sighting.port, await readPassword(folder)) : null
 }
 
 async function prepareInstallation({

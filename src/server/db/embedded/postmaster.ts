@@ -22,9 +22,10 @@ const SETTINGS = [
   'log_checkpoints=off',
 ]
 const POLL_MS = 20
-/** Leaves the server room within the 10 seconds it has to stop. */
-const FAST_SHUTDOWN_MS = 5_000
-const IMMEDIATE_SHUTDOWN_MS = 7_000
+/** Together within the 10 seconds the server has to stop. */
+const FAST_SHUTDOWN_MS = 4_000
+/** Postgres itself kills children that do not answer an immediate shutdown after 5 seconds. */
+const IMMEDIATE_SHUTDOWN_MS = 5_500
 const TAIL_LINES = 12
 
 export interface StartedPostmaster {

@@ -1,0 +1,172 @@
+// RFC 6749, the token endpoint: client authentication (section 2.3), errors (section 5.2). RFC 7523 assertions.
+
+import { request } from 'node:http'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Acme, ORDERS_BASIC, ORDERS_SECRET, startAcme } from '../support/acme.ts'
+import { requestExchange } from '../support/requests.ts'
+import { ISSUER } from '../support/test-server.ts'
+
+let acme: Acme
+beforeAll(async () => {
+  acme = await startAcme()
+})
+afterAll(() => acme.stop())
+
+const exchange = (form: Record<string, string | undefined>, headers?: Record<string, string>) =>
+  requestExchange(acme.url, { subject_token: acme.janePat, ...form }, headers)
+
+const INVALID_CLIENT = { error: 'invalid_client', error_description: 'client authentication failed' }
+const basic = (id: string, secret: string): string =>
+  `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+
+describe('section 2.3, client authentication', () => {
+  it('accepts a public client by its id alone', async () => {
+    expect((await exchange({ client_id: 'notebook' })).status).toBe(200)
+  })
+
+  it('accepts a secret in the Authorization header or in the body', async () => {
+    expect((await exchange({ client_id: undefined }, { Authorization: ORDERS_BASIC })).status).toBe(200)
+    expect((await exchange({ client_id: 'orders-service', client_secret: ORDERS_SECRET })).status).toBe(200)
+  })
+
+  it.each([
+    ['a wrong secret in the header', basic('orders-service', 'wrong-secret-0123456789')],
+    ['an unknown client', basic('nobody', 'wrong-secret-0123456789')],
+    ['a public client with a secret', basic('patmint-cli', 'wrong-secret-0123456789')],
+  ])('refuses %s with 401 and a challenge', async (_name, Authorization) => {
+    const answer = await exchange({ client_id: undefined }, { Authorization })
+    expect([answer.status, answer.json]).toEqual([401, INVALID_CLIENT])
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Basic realm="https:\/\/sts\.example\.test"/)
+  })
+
+  it('refuses a confidential client that only names itself', async () => {
+    const answer = await exchange({ client_id: 'orders-service' })
+    expect([answer.status, answer.json]).toEqual([401, INVALID_CLIENT])
+  })
+
+  it('refuses a client id no database could hold', async () => {
+    const answer = await exchange({ client_id: 'orders\0service' })
+    expect([answer.status, answer.json]).toEqual([401, INVALID_CLIENT])
+  })
+
+  it('refuses two mechanisms at once, and no client at all', async () => {
+    const both = await exchange(
+      { client_id: 'orders-service', client_secret: 'x' },
+      { Authorization: ORDERS_BASIC },
+    )
+    expect(both).toMatchObject({ status: 400, json: { error: 'invalid_request' } })
+    expect(await exchange({ client_id: undefined })).toMatchObject({
+      status: 400,
+      json: { error: 'invalid_request' },
+    })
+  })
+
+  it('tells a client that may not use the grant so', async () => {
+    await acme.db
+      .updateTable('clients')
+      .set({ grant_types: [] })
+      .where('client_id', '=', 'notebook')
+      .execute()
+    const answer = await exchange({ client_id: 'notebook' })
+    expect([answer.status, answer.json]).toEqual([
+      400,
+      { error: 'unauthorized_client', error_description: 'the client may not use this grant' },
+    ])
+  })
+})
+
+describe('RFC 7523, private_key_jwt', () => {
+  let assert: (claims?: Record<string, unknown>) => Promise<Record<string, string>>
+
+  beforeAll(async () => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256')
+    await acme.db
+      .insertInto('clients')
+      .values({
+        client_id: 'batch',
+        name: 'Batch',
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'batch-1' }] }),
+        grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'],
+        created_at: new Date(),
+      })
+      .execute()
+    assert = async (claims = {}) => ({
+      client_id: 'batch',
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await new SignJWT({ jti: crypto.randomUUID(), aud: ISSUER, ...claims })
+        .setProtectedHeader({ alg: 'ES256', kid: 'batch-1' })
+        .setIssuer('batch')
+        .setSubject('batch')
+        .setIssuedAt()
+        .setExpirationTime('1m')
+        .sign(privateKey),
+    })
+  })
+
+  it('accepts an assertion for the issuer or the token endpoint', async () => {
+    expect((await exchange(await assert())).status).toBe(200)
+    expect((await exchange(await assert({ aud: `${ISSUER}/oauth2/token` }))).status).toBe(200)
+  })
+
+  it('refuses an assertion for another audience, also one that names the Host header', async () => {
+    for (const aud of ['https://evil.test', `${acme.url}/oauth2/token`]) {
+      expect((await exchange(await assert({ aud }))).json).toEqual(INVALID_CLIENT)
+    }
+  })
+
+  it('accepts an assertion once, however many requests bring it together', async () => {
+    const form = await assert()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(form)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(401)])
+  })
+})
+
+describe('section 5.2, errors', () => {
+  it('answers JSON whatever the Accept header prefers', async () => {
+    const answer = await exchange({ subject_token: 'x' }, { Accept: 'text/html' })
+    expect(answer.text).toBe('{"error":"invalid_request","error_description":"subject_token is not valid"}')
+  })
+
+  it('refuses other grants, and no grant', async () => {
+    const other = await exchange({ grant_type: 'password' })
+    expect([other.status, other.json['error']]).toEqual([400, 'unsupported_grant_type'])
+    const none = await exchange({ grant_type: undefined })
+    expect([none.status, none.json['error']]).toEqual([400, 'invalid_request'])
+  })
+
+  it('refuses a JSON body', async () => {
+    const answer = await fetch(`${acme.url}/oauth2/token`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ grant_type: 'x' }),
+    })
+    expect([answer.status, ((await answer.json()) as { error: string }).error]).toEqual([
+      400,
+      'invalid_request',
+    ])
+  })
+
+  it('refuses a body beyond its limit without reading it whole', async () => {
+    const answer = await exchange({ filler: 'x'.repeat(100_000) })
+    expect(answer).toMatchObject({ status: 400, json: { error: 'invalid_request' } })
+  })
+
+  it('has no token endpoint for GET', async () => {
+    expect((await fetch(`${acme.url}/oauth2/token`)).status).toBe(404)
+  })
+
+  it('survives a client that leaves in the middle of its body', async () => {
+    await new Promise<void>((resolve) => {
+      const half = request(`${acme.url}/oauth2/token`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'Content-Length': '1000' },
+      })
+      half.on('error', () => resolve())
+      half.write('grant_type=', () => half.destroy())
+      half.on('close', () => resolve())
+    })
+    expect((await exchange({})).status).toBe(200)
+  })
+})
