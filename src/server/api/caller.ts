@@ -26,6 +26,9 @@ export interface CallerDependencies {
   readonly clock: () => Date
 }
 
+/** Whatever their role, everyone may see what they hold; only a credential narrowed at creation may not. */
+const SELF_SERVICE = ['tokens:read']
+
 const BEARER = /^Bearer ([\w.~+/-]+=*)$/i
 
 /** Identifies the caller or answers 401 (RFC 6750 section 3). Which rule a credential fails is never told. */
@@ -45,7 +48,7 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
     const caller: Caller = {
       subject: subjectOf(standing),
       standing,
-      scopes: target?.scopes ?? [],
+      scopes: [...(target?.scopes ?? []), ...(standing.credential.permissions ? [] : SELF_SERVICE)],
       isPlatformWide: standing.role?.reach === 'platform',
     }
     ctx.state['caller'] = caller

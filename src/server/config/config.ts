@@ -1,14 +1,15 @@
 // Configuration: file and environment in, one frozen value out, or every problem at once. Reads no secret from disk
 // but the configuration file itself; the only place that knows the names of environment variables.
 
-import { readFileSync } from 'node:fs'
-import { parse as parseYaml } from 'yaml'
+import type { z } from 'zod'
 import { type PresentedCredential, parseCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
+import { readConfigFile } from './read-file.ts'
 import { type ConfigFile, configFileSchema } from './schema.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type SecretKeys = readonly [Buffer, ...Buffer[]]
+type Issue = z.core.$ZodIssue
 
 export interface Config {
   /** Undefined: `http://localhost:<port>` with the port that was bound. */
@@ -53,52 +54,46 @@ function asNumber(text: string): unknown {
 }
 
 function asList(text: string): unknown {
-  return text.split(',').map((part) => part.trim())
+  const parts = text.split(',').map((part) => part.trim())
+  return parts.filter((part) => part !== '')
 }
 
 /** Reads the configuration. Fails with one line per problem; nothing is started and nothing written. */
 export function loadConfig(env: Environment): Result<Config, string[]> {
   const path = env['PATMINT_CONFIG'] || DEFAULT_FILE
-  const file = readConfigFile(path, Boolean(env['PATMINT_CONFIG']))
-  if (!file.ok) return file
-  const merged: Record<string, unknown> = { ...file.value }
-  const origins = new Map<string, string>()
+  const file = readConfigFile(path, { mayBeMissing: !env['PATMINT_CONFIG'] })
+  const content = file.ok ? file.value : {}
+  const merged: Record<string, unknown> = { ...content }
+  const origins = new Map(Object.keys(content).map((key) => [key, `${path}: ${key}`]))
   for (const [variable, [key, convert]] of Object.entries(VARIABLES)) {
     const text = env[variable]
     // An empty variable counts as unset: compose files and CI systems cannot express "unset".
-    if (!text) continue
-    merged[key] = convert(text)
-    origins.set(key, variable)
+    if (text) merged[key] = convert(text)
+    // A key nobody gave is asked for by its variable.
+    if (text || (file.ok && !origins.has(key))) origins.set(key, variable)
   }
   const parsed = configFileSchema.safeParse(merged)
-  if (parsed.success) return ok(toConfig(parsed.data))
-  return fail(
-    parsed.error.issues.map(({ path: keys, message }) => {
-      const key = keys.join('.')
-      const origin = origins.get(String(keys[0])) ?? (key ? `${path}: ${key}` : path)
-      return `${origin} ${message}`
-    }),
-  )
+  if (file.ok && parsed.success) return ok(toConfig(parsed.data))
+  const problems = parsed.error?.issues.flatMap((issue) => describeIssue(issue, path, origins)) ?? []
+  return fail([...(file.ok ? [] : file.error), ...problems])
 }
 
-function readConfigFile(path: string, named: boolean): Result<Record<string, unknown>, string[]> {
-  try {
-    const content: unknown = parseYaml(readFileSync(path, 'utf8')) ?? {}
-    return typeof content === 'object' && !Array.isArray(content)
-      ? ok(content as Record<string, unknown>)
-      : fail([`${path} must hold keys and values`])
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && !named) return ok({})
-    return fail([
-      code === 'ENOENT' ? `PATMINT_CONFIG ${path} does not exist` : `${path} cannot be read: ${message}`,
-    ])
-  }
+/** One line per problem. A problem of a key without an origin is one of the file that could not be read. */
+function describeIssue(issue: Issue, file: string, origins: ReadonlyMap<string, string>): string[] {
+  const [key, ...rest] = issue.path.map(String)
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((name) => `${file}: ${[...issue.path, name].join('.')} is not a known key`)
+  const origin = origins.get(key ?? '')
+  if (origin === undefined) return []
+  // A part of a list given in a variable has no name of its own.
+  const name = origin.startsWith(file) ? [origin, ...rest].join('.') : origin
+  return [`${name} ${issue.message}`]
 }
 
 function parseSecretKeys(text: string): SecretKeys {
   const [first = '', ...rest] = text.split(',')
-  return [Buffer.from(first, 'base64url'), ...rest.map((key) => Buffer.from(key, 'base64url'))]
+  const decode = (key: string): Buffer => Buffer.from(key, 'base64url')
+  return Object.freeze([decode(first), ...rest.map(decode)] as const)
 }
 
 function toConfig(file: ConfigFile): Config {

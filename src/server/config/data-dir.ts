@@ -1,7 +1,7 @@
 // The data folder: 0700, its files 0600. Generated secrets live here and nowhere else.
 
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SecretKeys } from './config.ts'
 
@@ -27,15 +27,26 @@ export function writeSecretFile(dataDir: string, name: string, secret: string): 
 export function loadOrCreateSecretKey(dataDir: string): SecretKeys {
   prepareDataDir(dataDir)
   const path = join(dataDir, SECRET_KEY_FILE)
-  try {
-    writeFileSync(path, `${randomBytes(SECRET_KEY_BYTES).toString('base64url')}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-    })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  if (!existsSync(path)) createSecretKey(path)
+  chmodSync(path, 0o600)
   const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64url')
   if (key.length !== SECRET_KEY_BYTES) throw new Error(`${path} does not hold 32 bytes in base64url`)
-  return [key]
+  return Object.freeze([key] as const)
+}
+
+/** Written elsewhere and then linked: nobody sees half a key, and of several processes one gives its own. */
+function createSecretKey(path: string): void {
+  const scratch = `${path}.new-${randomBytes(8).toString('hex')}`
+  try {
+    writeFileSync(scratch, `${randomBytes(SECRET_KEY_BYTES).toString('base64url')}\n`, {
+      mode: 0o600,
+      flag: 'wx',
+      flush: true,
+    })
+    linkSync(scratch, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(scratch, { force: true })
+  }
 }

@@ -3,82 +3,104 @@
 import { z } from 'zod'
 import { parseCredential } from '../../protocol/credential.ts'
 
-const SECRET_KEY_BYTES = 32
-
 function isIssuer(text: string): boolean {
   const url = URL.parse(text)
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text
+  return url !== null && url.origin === text
 }
 
-function isPostgresUrl(text: string): boolean {
-  return /^postgres(ql)?:\/\/./.test(text) && URL.canParse(text)
-}
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
-const isSecretKey = (text: string): boolean =>
-  /^[\w-]{43}$/.test(text) && Buffer.from(text, 'base64url').length === SECRET_KEY_BYTES
+// Errors never quote the value: what is wrong may be a secret.
+const ERRORS = {
+  issuer: 'must be an http(s) origin without path or trailing slash, such as https://sts.example.com',
+  port: 'must be a port number (in Kubernetes, a Service called patmint sets PATMINT_PORT: use enableServiceLinks: false)',
+  database_url: 'must be a postgres:// URL',
+  secret_key: 'must be 32 bytes in base64url (43 characters), or several of those separated by commas',
+  bootstrap_token: 'must be a well-formed PAT (pat_…)',
+  bootstrap_password: 'must be text of 8 to 256 characters',
+  log_level: `must be one of ${LOG_LEVELS.join(', ')}`,
+  text: 'must be text, and not empty',
+  list: 'must be a list',
+} as const
 
-const secretKeys = z.string().refine((text) => text.split(',').every(isSecretKey), {
-  error: 'must be 32 bytes in base64url (43 characters), or several of those separated by commas',
-})
+const text = z.string({ error: ERRORS.text }).min(1)
+
+/** A second look only where the first found nothing, so that each key has one problem at most. */
+const when = ({ issues }: { readonly issues: readonly unknown[] }): boolean => issues.length === 0
+
+/** Text of a shape that the JSON schema shows too, and of which `isRight` says the rest. */
+const shaped = (shape: RegExp, isRight: (text: string) => boolean, error: string) =>
+  z.string({ error }).regex(shape, { error }).refine(isRight, { error, when })
+
+const wholeNumber = (least: number, most: number) =>
+  z
+    .int({ error: `must be a whole number from ${least} to ${most}` })
+    .min(least)
+    .max(most)
 
 /** The configuration file as written. Unknown keys are refused. */
 export const configFileSchema = z
   .strictObject({
-    issuer: z
-      .string()
-      .refine(isIssuer, {
-        error: 'must be an http(s) origin without path or trailing slash, such as https://sts.example.com',
-      })
+    issuer: shaped(/^https?:\/\/[^/?#\s]+$/, isIssuer, ERRORS.issuer)
       .describe(
         'Issuer URL; the only source of every URL that is printed or signed. Default http://localhost:<port>',
       )
       .optional(),
-    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+    host: text.default('127.0.0.1').describe('Address to listen on'),
     port: z
-      .int({
-        error:
-          'must be a port number (in Kubernetes, a Service called patmint sets PATMINT_PORT: use enableServiceLinks: false)',
-      })
+      .int({ error: ERRORS.port })
       .min(0)
       .max(65_535)
       .default(8693)
       .describe('Port to listen on; 0 takes any free one'),
-    database_url: z
-      .string()
-      .refine(isPostgresUrl, { error: 'must be a postgres:// URL' })
+    database_url: shaped(/^postgres(ql)?:\/\/./, URL.canParse, ERRORS.database_url)
       .describe('Postgres 15 or newer; absent: an embedded Postgres in the data folder')
       .optional(),
-    data_dir: z.string().min(1).default('.patmint').describe('Embedded database and generated secrets'),
-    secret_key: secretKeys
+    data_dir: text.default('.patmint').describe('Embedded database and generated secrets'),
+    secret_key: z
+      .string({ error: ERRORS.secret_key })
+      .regex(/^[\w-]{43}(,[\w-]{43})*$/)
       .describe('32 bytes base64url; several with commas: the first encrypts and peppers, all are accepted')
       .optional(),
-    apply: z.array(z.string().min(1)).default([]).describe('Declarative files applied at every start'),
-    bootstrap_token: z
-      .string()
-      .refine((text) => parseCredential(text)?.kind === 'personal', {
-        error: 'must be a well-formed PAT (pat_…)',
-      })
+    apply: z
+      .array(text, { error: ERRORS.list })
+      .default([])
+      .describe('Declarative files applied at every start'),
+    bootstrap_token: shaped(
+      /^pat_[0-9a-f]{64}$/,
+      (token) => parseCredential(token) !== undefined,
+      ERRORS.bootstrap_token,
+    )
       .describe('PAT of the first platform admin on an empty database')
       .optional(),
     bootstrap_password: z
-      .string()
-      .min(8, { error: 'must have at least 8 characters' })
+      .string({ error: ERRORS.bootstrap_password })
+      .min(8)
       .max(256)
       .describe('Sign-in password of that admin')
       .optional(),
     log_level: z
-      .enum(['debug', 'info', 'warn', 'error'])
+      .enum(LOG_LEVELS, { error: ERRORS.log_level })
       .default('info')
       .describe('Least severe level that is logged'),
     subject_token_type_aliases: z
-      .array(z.string().min(1))
+      .array(text, { error: ERRORS.list })
       .default(['urn:logto:token-type:personal_access_token'])
       .describe('Further subject_token_type values that mean a credential'),
     credential_hash: z
-      .strictObject({
-        memory_kib: z.int().min(8).max(1_048_576).default(1024),
-        passes: z.int().min(1).max(100).default(1),
-        lanes: z.int().min(1).max(16).default(1),
+      .strictObject(
+        {
+          memory_kib: wholeNumber(8, 1_048_576).default(1024),
+          passes: wholeNumber(1, 100).default(1),
+          lanes: wholeNumber(1, 16).default(1),
+        },
+        { error: 'must hold memory_kib, passes and lanes' },
+      )
+      // RFC 9106 section 3.1.
+      .refine(({ memory_kib, lanes }) => memory_kib >= 8 * lanes, {
+        path: ['memory_kib'],
+        error: 'must be at least 8 for every lane',
+        when,
       })
       .default({ memory_kib: 1024, passes: 1, lanes: 1 })
       .describe('argon2id parameters for credentials, whose secret part has 160 random bits'),
@@ -86,6 +108,8 @@ export const configFileSchema = z
   .refine((file) => file.database_url === undefined || file.secret_key !== undefined, {
     path: ['secret_key'],
     error: 'is required with a database URL: the database is worthless without the key it was written with',
+    // Also when other keys are wrong: every problem is told at once.
+    when: () => true,
   })
 
 export type ConfigFile = z.output<typeof configFileSchema>

@@ -73,7 +73,7 @@ export function createStandingLoader(db: Database): (id: string) => Promise<Stan
       )
       return ids.map((id) => byId.get(id))
     },
-    { cache: false, maxBatchSize: MAX_BATCH },
+    { cache: false, maxBatchSize: MAX_BATCH, batchScheduleFn: (dispatch) => void setImmediate(dispatch) },
   )
   return (id) => loader.load(id)
 }

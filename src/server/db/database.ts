@@ -38,8 +38,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
     types,
   })
-  // A connection that breaks while idle must not end the process; the pool replaces it.
+  // A connection that breaks must not end the process, neither while idle nor in the middle of a statement: the
+  // statement fails by itself, and the pool replaces the connection.
   pool.on('error', (error) => options.onConnectionError?.(error))
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     ...(options.onQuery ? { log: options.onQuery } : {}),

@@ -26,7 +26,7 @@ const tighten = (policy: ExpiryPolicy, other: ExpiryPolicy): ExpiryPolicy => ({
   maxActiveTokens: Math.min(policy.maxActiveTokens, other.maxActiveTokens),
   appliesTo: policy.appliesTo === 'new' ? other.appliesTo : 'all',
   exemptRoles: policy.exemptRoles.filter((role) => other.exemptRoles.includes(role)),
-  changedAt: policy.changedAt < other.changedAt ? policy.changedAt : other.changedAt,
+  changedAt: new Date(Math.min(policy.changedAt.getTime(), other.changedAt.getTime())),
 })
 
 describe('two levels of policy', () => {

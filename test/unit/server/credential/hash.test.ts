@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import argon2 from 'argon2'
+import { describe, expect, it } from 'vitest'
+import { UnknownSecretKeyError } from '../../../../src/server/secret/secret-keys.ts'
+import { makeCredential, SECRET } from '../../protocol/credential-fixture.ts'
+import { createHasher, KEY_A, KEY_B, peppersOf } from './hasher-fixture.ts'
+
+const credential = makeCredential()
+const other = makeCredential('personal', '0123456789abcdef', 'ab'.repeat(20))
+const idOf = (key: Buffer): string => peppersOf(key).current.id
+const toBase64 = (id: string): string => Buffer.from(id, 'base64url').toString('base64')
+
+describe('a credential hash', () => {
+  it('is an argon2id PHC string with the configured cost and the id of the pepper', async () => {
+    const [, algorithm, version, parameters = '', salt = '', digest = ''] = (
+      await createHasher([KEY_A], { memoryKib: 64, passes: 2, lanes: 2 }).hash(credential)
+    ).split('$')
+    expect([algorithm, version]).toEqual(['argon2id', 'v=19'])
+    expect(parameters.split(',').sort()).toEqual([`data=${toBase64(idOf(KEY_A))}`, 'm=64', 'p=2', 't=2'])
+    expect(Buffer.from(salt, 'base64')).toHaveLength(16)
+    expect(Buffer.from(digest, 'base64')).toHaveLength(32)
+  })
+
+  it('has its own salt: two of the same credential differ, and both match', async () => {
+    const hasher = createHasher()
+    const [first, second] = [await hasher.hash(credential), await hasher.hash(credential)]
+    expect(first).not.toBe(second)
+    expect([await hasher.matches(credential, first), await hasher.matches(credential, second)]).toEqual([
+      true,
+      true,
+    ])
+  })
+
+  it('holds no part of the secret', async () => {
+    const hash = await createHasher().hash(credential)
+    expect(hash).not.toContain(SECRET)
+    expect(hash).not.toContain(Buffer.from(SECRET, 'hex').toString('base64').slice(0, 12))
+    expect(hash).not.toContain(Buffer.from(SECRET).toString('base64').slice(0, 12))
+  })
+
+  it('is worthless without the pepper', async () => {
+    const hash = await createHasher().hash(credential)
+    expect(await argon2.verify(hash, SECRET)).toBe(false)
+    expect(await argon2.verify(hash, SECRET, { secret: randomBytes(32) })).toBe(false)
+    expect(await argon2.verify(hash, SECRET, { secret: peppersOf(KEY_A).current.bytes })).toBe(true)
+  })
+})
+
+describe('a wrong secret', () => {
+  it('does not match, before the right one did and after', async () => {
+    const hasher = createHasher()
+    const hash = await hasher.hash(credential)
+    expect(await hasher.matches(other, hash)).toBe(false)
+    expect(await hasher.matches(credential, hash)).toBe(true)
+    expect(await hasher.matches(other, hash)).toBe(false)
+    expect(await hasher.matches(credential, hash)).toBe(true)
+  })
+
+  it('does not match when one character of it is wrong', async () => {
+    const hasher = createHasher()
+    const hash = await hasher.hash(credential)
+    for (const secret of [`0${SECRET.slice(1)}`, `${SECRET.slice(0, -1)}0`]) {
+      expect(await hasher.matches(makeCredential('personal', credential.id, secret), hash)).toBe(false)
+    }
+  })
+})
+
+describe('a remembered match', () => {
+  it('does not count for a row whose hash changed', async () => {
+    const hasher = createHasher()
+    const hash = await hasher.hash(credential)
+    const replaced = await hasher.hash(other)
+    expect(await hasher.matches(credential, hash)).toBe(true)
+    expect(await hasher.matches(credential, replaced)).toBe(false)
+    expect(await hasher.matches(other, replaced)).toBe(true)
+    expect(await hasher.matches(other, hash)).toBe(false)
+  })
+
+  it('does not count for another credential with the same id', async () => {
+    const hasher = createHasher()
+    const hash = await hasher.hash(credential)
+    expect(await hasher.matches(credential, hash)).toBe(true)
+    expect(await hasher.matches(other, hash)).toBe(false)
+  })
+
+  it('does not spare a hash that is damaged', async () => {
+    const hasher = createHasher()
+    const hash = await hasher.hash(credential)
+    expect(await hasher.matches(credential, hash)).toBe(true)
+    await expect(hasher.matches(credential, 'gone')).rejects.toThrow('has a hash without a pepper')
+  })
+})
+
+describe('the pepper', () => {
+  it('makes a hash of another installation not match', async () => {
+    const forged = await argon2.hash(SECRET, {
+      type: argon2.argon2id,
+      memoryCost: 1024,
+      timeCost: 1,
+      parallelism: 1,
+      secret: randomBytes(32),
+      associatedData: Buffer.from(idOf(KEY_A), 'base64url'),
+    })
+    expect(await createHasher([KEY_A]).matches(credential, forged)).toBe(false)
+  })
+
+  it('cannot be swapped for another accepted one by renaming it', async () => {
+    const hasher = createHasher([KEY_A, KEY_B])
+    const hash = await hasher.hash(credential)
+    const renamed = hash.replace(toBase64(idOf(KEY_A)), toBase64(idOf(KEY_B)))
+    expect(renamed).not.toBe(hash)
+    expect(await hasher.matches(credential, renamed)).toBe(false)
+  })
+
+  it('is the first of several secret keys for new hashes, and any of them for old ones', async () => {
+    const rotated = createHasher([KEY_B, KEY_A])
+    const old = await createHasher([KEY_A]).hash(credential)
+    const fresh = await rotated.hash(credential)
+    expect(old).toContain(`data=${toBase64(idOf(KEY_A))}`)
+    expect(fresh).toContain(`data=${toBase64(idOf(KEY_B))}`)
+    expect([await rotated.matches(credential, old), await rotated.matches(credential, fresh)]).toEqual([
+      true,
+      true,
+    ])
+    expect(await createHasher([KEY_B]).matches(credential, fresh)).toBe(true)
+  })
+
+  it('that is no longer configured is a fault, not a mismatch', async () => {
+    const hash = await createHasher([KEY_A]).hash(credential)
+    await expect(createHasher([KEY_B]).matches(credential, hash)).rejects.toThrow(UnknownSecretKeyError)
+  })
+
+  it('that is not named at all is a fault that tells the id and not the secret', async () => {
+    const bare = await argon2.hash(SECRET, { memoryCost: 1024, timeCost: 1, parallelism: 1 })
+    await expect(createHasher().matches(credential, bare)).rejects.toThrow(
+      `credential ${credential.id} has a hash without a pepper`,
+    )
+  })
+})

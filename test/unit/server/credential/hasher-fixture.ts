@@ -1,0 +1,17 @@
+// Hashers for tests, over fixed secret keys and at the least cost.
+
+import { CredentialHasher, type HashParameters } from '../../../../src/server/credential/hash.ts'
+import { type DerivedKeys, deriveKeys } from '../../../../src/server/secret/secret-keys.ts'
+
+export const KEY_A = Buffer.alloc(32, 'a')
+export const KEY_B = Buffer.alloc(32, 'b')
+
+const CHEAPEST: HashParameters = { memoryKib: 8, passes: 1, lanes: 1 }
+
+export const peppersOf = (...keys: [Buffer, ...Buffer[]]): DerivedKeys =>
+  deriveKeys(keys, 'credential-pepper')
+
+export const createHasher = (
+  keys: [Buffer, ...Buffer[]] = [KEY_A],
+  parameters: HashParameters = CHEAPEST,
+): CredentialHasher => new CredentialHasher(peppersOf(...keys), parameters)
