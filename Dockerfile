@@ -19,7 +19,6 @@ RUN npm ci --omit=dev --omit=optional
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 ENV PATMINT_HOST=0.0.0.0
-ENV PATMINT_PORT=8693
 ENV PATMINT_DATA_DIR=/var/lib/patmint
 # The owner and the mode of this folder are what a new volume starts with.
 RUN install -d -o 1000 -g 1000 -m 0700 /var/lib/patmint
@@ -33,6 +32,6 @@ COPY --chmod=0644 package.json ./
 USER 1000:1000
 VOLUME /var/lib/patmint
 EXPOSE 8693
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PATMINT_PORT || 8693}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PATMINT_PORT || 8693) + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/patmint-server.js"]
 CMD ["serve"]

@@ -14,10 +14,15 @@ function readContext(): OperatorContext {
   return { config: config.value, env: process.env, log, clock: () => new Date() }
 }
 
-/** Resolves at the first SIGTERM or SIGINT; a second one ends the process at once. */
+/** Resolves at the first SIGTERM or SIGINT; a second one, of either, ends the process at once. */
 function untilStopped(): Promise<NodeJS.Signals> {
+  const signals = ['SIGTERM', 'SIGINT'] as const
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+    const stop = (signal: NodeJS.Signals): void => {
+      for (const each of signals) process.off(each, stop)
+      resolve(signal)
+    }
+    for (const each of signals) process.on(each, stop)
   })
 }
 
@@ -58,6 +63,8 @@ process.exit()
 function describe(error: unknown): string {
   if (error instanceof UsageProblems)
     return `${error.message}\n${error.problems.map((line) => `  ${line}`).join('\n')}`
+  // A host of several addresses refuses once for each of them.
+  if (error instanceof AggregateError) return error.errors.map(describe).join(', ')
   if (!(error instanceof Error)) return String(error)
   return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`
 }

@@ -39,7 +39,7 @@ export const defaultIssuer = (port: number): string => `http://localhost:${port}
 /** Migrates the database; gives a line per migration that ran. */
 export async function migrateCommand(context: OperatorContext): Promise<string[]> {
   return withSharedDatabase(context, async (url) => {
-    const applied = await migrate(url)
+    const applied = await migrateDatabase(url)
     return applied.length > 0 ? applied.map((name) => `applied ${name}`) : ['nothing to migrate']
   })
 }
@@ -47,18 +47,29 @@ export async function migrateCommand(context: OperatorContext): Promise<string[]
 /** Applies declarative files; gives a line per change. Throws `UsageProblems` when they cannot be applied. */
 export async function applyCommand(context: OperatorContext, files: readonly string[]): Promise<string[]> {
   return withSharedDatabase(context, async (url) => {
-    await migrate(url)
+    await migrateDatabase(url)
     const db = openDatabase({ url, maxConnections: 2 })
     try {
       // Built-ins follow the issuer of the server; this command makes them only where no server ever ran.
       const issuer = context.config.issuer ?? defaultIssuer(context.config.port)
       await ensureAuditPartitions(db, context.clock())
-      if (!(await hasBuiltIns(db))) await ensureBuiltIns(db, issuer, context.clock())
+      if (!(await hasBuiltIns(db)))
+        await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, context.clock()))
       return await applyDeclarativeFiles(context, db, files)
     } finally {
       await db.destroy()
     }
   })
+}
+
+/** Migrates, or says which database cannot be used: its name, never its password. */
+export async function migrateDatabase(url: string): Promise<string[]> {
+  try {
+    return await migrate(url)
+  } catch (cause) {
+    const { host, pathname } = new URL(url)
+    throw new Error(`cannot use the database ${host}${pathname}`, { cause })
+  }
 }
 
 /** One apply, recorded in the ledger. */

@@ -4,11 +4,11 @@ import { createServer, type Server as HttpServer, type IncomingMessage, type Ser
 import type { AddressInfo } from 'node:net'
 import { composeServer } from './compose.ts'
 import { openDatabase } from './db/database.ts'
-import { migrate } from './db/migrator.ts'
 import type { Logger } from './http/log.ts'
 import {
   applyDeclarativeFiles,
   defaultIssuer,
+  migrateDatabase,
   type OperatorContext,
   resolveSecretKeys,
   withDatabase,
@@ -29,7 +29,7 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
   const issuer = config.issuer ?? defaultIssuer(port)
   try {
     await withDatabase(context, async (databaseUrl) => {
-      await migrate(databaseUrl)
+      await migrateDatabase(databaseUrl)
       const db = openDatabase({
         url: databaseUrl,
         onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),

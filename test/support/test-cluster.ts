@@ -1,8 +1,10 @@
 // The Postgres all tests share: TEST_DATABASE_URL, else a container where Docker answers, else the embedded one.
 
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startEmbeddedPostgres } from '../../src/server/db/embedded/embedded-postgres.ts'
 
@@ -10,6 +12,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A database whose user may create others. */
     clusterUrl: string
+    /** Names of databases tests make start with this. */
+    databasePrefix: string
     /** Where tests leave the secrets they saw and the logs of their servers, for the secrecy project. */
     evidenceDir: string
   }
@@ -52,15 +56,30 @@ async function startEmbedded(dir: string): Promise<Cluster> {
   return { name: 'the embedded Postgres', url: embedded.url, stop: () => embedded.stop() }
 }
 
+/** A cluster that outlives the run gets back what it was. */
+async function dropDatabases(url: string, prefix: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query<{ name: string }>(
+    'select datname as name from pg_database where starts_with(datname, $1)',
+    [prefix],
+  )
+  for (const { name } of rows) await client.query(`drop database ${name} with (force)`)
+  await client.end()
+}
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dir = mkdtempSync(join(tmpdir(), 'patmint-test-'))
   const evidenceDir = join(dir, 'evidence')
   mkdirSync(evidenceDir)
   const cluster = await startCluster(dir)
   process.stdout.write(`tests run on ${cluster.name}\n`)
+  const databasePrefix = `patmint_test_${randomBytes(4).toString('hex')}_`
   project.provide('clusterUrl', cluster.url)
+  project.provide('databasePrefix', databasePrefix)
   project.provide('evidenceDir', evidenceDir)
   return async () => {
+    await dropDatabases(cluster.url, databasePrefix)
     await cluster.stop()
     rmSync(dir, { recursive: true, force: true })
   }

@@ -4,8 +4,6 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
 
-export const TEST_DATABASE_PREFIX = 'patmint_test_'
-
 /** Runs one task on a fresh connection. */
 export async function withClient<T>(url: string, task: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url })
@@ -19,7 +17,7 @@ export async function withClient<T>(url: string, task: (client: pg.Client) => Pr
 
 /** Connection string of a new, empty database. */
 export async function createTestDatabase(): Promise<string> {
-  const name = TEST_DATABASE_PREFIX + randomBytes(6).toString('hex')
+  const name = inject('databasePrefix') + randomBytes(6).toString('hex')
   await withClient(inject('clusterUrl'), (client) => client.query(`create database ${name}`))
   return databaseUrl(name)
 }

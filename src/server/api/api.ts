@@ -3,10 +3,11 @@
 import Router from '@koa/router'
 import { readJsonBody } from '../http/guard.ts'
 import { authenticate, type CallerDependencies } from './caller.ts'
+import { addIssueRoutes, type IssueDependencies } from './issue.ts'
 import { addTokenRoutes, type TokenDependencies } from './tokens.ts'
 import { addUserRoutes, type ListUsers } from './users.ts'
 
-export interface ApiDependencies extends CallerDependencies, TokenDependencies {
+export interface ApiDependencies extends CallerDependencies, IssueDependencies, TokenDependencies {
   readonly listUsers: ListUsers
 }
 
@@ -14,6 +15,7 @@ export function createApiRouter(dependencies: ApiDependencies): Router {
   const router = new Router({ prefix: '/api/v1' })
   router.use(authenticate(dependencies), readJsonBody)
   addTokenRoutes(router, dependencies)
+  addIssueRoutes(router, dependencies)
   addUserRoutes(router, dependencies.listUsers)
   return router
 }

@@ -26,8 +26,8 @@ export interface CallerDependencies {
   readonly clock: () => Date
 }
 
-/** Whatever their role, everyone may see what they hold; only a credential narrowed at creation may not. */
-const SELF_SERVICE = ['tokens:read']
+/** Whatever their role, everyone may see and revoke what they hold; only a credential narrowed at creation may not. */
+const SELF_SERVICE = ['tokens:read', 'tokens:write']
 
 const BEARER = /^Bearer ([\w.~+/-]+=*)$/i
 

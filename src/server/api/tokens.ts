@@ -1,69 +1,60 @@
-// `/tokens`: a caller's own credentials; `/users/{id}/tokens`: issuing one for a user.
+// `/tokens`: a caller's own credentials. Whatever is not theirs does not exist.
 
 import type Router from '@koa/router'
 import type { Context } from 'koa'
-import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
-import type { IssueRefusal, IssueRequest } from '../credential/issue.ts'
-import type { Role } from '../credential/standing.ts'
+import type { Standing } from '../credential/standing.ts'
 import type { Tokens } from '../credential/tokens.ts'
-import { checkBody, checkQuery } from '../http/guard.ts'
+import { checkQuery } from '../http/guard.ts'
 import { Problem } from '../http/problem.ts'
 import { appendAuditEvents } from '../ledger/store.ts'
 import { type Caller, requireCaller } from './caller.ts'
 import { viewCredential } from './credential-view.ts'
 import { decodeCursor, pageQuery, toPage } from './page.ts'
-import { issueBody, readLifetime } from './token-schema.ts'
 
 export interface TokenDependencies {
   readonly tokens: Tokens
-  readonly apiAudience: string
   readonly clock: () => Date
 }
 
 export function addTokenRoutes(router: Router, dependencies: TokenDependencies): void {
   router.get('/tokens', (ctx) => listOwnTokens(ctx, dependencies))
-  router.post('/users/:userId/tokens', (ctx) => issueForUser(ctx, dependencies))
+  router.get('/tokens/:id', (ctx) => showOwnToken(ctx, dependencies))
+  router.delete('/tokens/:id', (ctx) => revokeOwnToken(ctx, dependencies))
+}
+
+function requireOwner({ standing }: Caller): { id: string } {
+  if (!standing.owner) throw new Problem('forbidden', 'An API key owns no credentials')
+  return standing.owner
 }
 
 async function listOwnTokens(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
-  const { standing } = requireCaller(ctx, 'tokens:read')
+  const caller = requireCaller(ctx, 'tokens:read')
   const { limit, cursor } = checkQuery(ctx, pageQuery)
-  if (!standing.owner) throw new Problem('forbidden', 'An API key owns no credentials')
-  const after = decodeCursor(cursor)
-  const rows = await tokens.list(standing.owner.id, standing.organization.id, limit + 1, after)
+  const organizationId = caller.standing.organization.id
+  const rows = await tokens.list(requireOwner(caller).id, organizationId, limit + 1, decodeCursor(cursor))
   const now = clock()
-  ctx.body = toPage(
-    rows,
-    limit,
-    ({ credential }) => credential,
-    (row) => viewCredential(row, now),
-  )
+  const viewRow = (row: Standing) => viewCredential(row, now)
+  ctx.body = toPage(rows, limit, ({ credential }) => credential, viewRow)
 }
 
-async function issueForUser(ctx: Context, dependencies: TokenDependencies): Promise<void> {
-  const { tokens, clock } = dependencies
-  const caller = requireCaller(ctx, 'tokens:issue')
-  const body = checkBody(ctx, issueBody)
+async function showOwnToken(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
+  const owner = requireOwner(requireCaller(ctx, 'tokens:read'))
+  const standing = await tokens.find(readId(ctx))
+  if (standing?.owner?.id !== owner.id) throw new Problem('not_found')
+  ctx.body = viewCredential(standing, clock())
+}
+
+async function revokeOwnToken(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
+  const caller = requireCaller(ctx, 'tokens:write')
   const now = clock()
-  const lifetime = readLifetime(body, now)
-  if (!lifetime) throw new Problem('invalid_request', 'expires_at: must lie in the future')
-  const owner = await requireOwner(tokens, caller, String(ctx['params'].userId), body.organization)
-  refuseEscalation(caller, owner.role, dependencies.apiAudience)
-  const request: IssueRequest = {
-    ownerId: owner.userId,
-    organizationId: owner.organizationId,
-    name: body.name,
-    lifetime,
-    permissions: body.permissions ?? null,
-    allowedCidrs: body.allowed_cidrs ?? null,
-  }
-  const issued = await tokens.issue(request, now, (transaction, credentialId) =>
+  const revocation = { id: readId(ctx), ownerId: requireOwner(caller).id, by: caller.subject }
+  const isRevoked = await tokens.revoke(revocation, now, (transaction, credentialId) =>
     appendAuditEvents(transaction, [
       {
-        type: 'credential.issued',
+        type: 'credential.revoked',
         occurredAt: now,
-        organizationId: owner.organizationId,
-        subject: owner.userId,
+        organizationId: caller.standing.organization.id,
+        subject: revocation.ownerId,
         actor: caller.subject,
         credentialId,
         ip: ctx.ip,
@@ -71,73 +62,13 @@ async function issueForUser(ctx: Context, dependencies: TokenDependencies): Prom
       },
     ]),
   )
-  if (!issued.ok) throw toProblem(issued.error)
-  const standing = await tokens.require(issued.value.id)
-  ctx.status = 201
-  ctx.set('Cache-Control', 'no-store')
-  ctx.body = { ...viewCredential(standing, now), token: issued.value.reveal() }
+  if (!isRevoked) throw new Problem('not_found')
+  ctx.status = 204
 }
 
-interface Owner {
-  readonly userId: string
-  readonly organizationId: string
-  readonly role: Role
-}
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
-/** The user and organization a credential is for. Whatever lies outside the caller's reach does not exist: 404. */
-async function requireOwner(
-  tokens: Tokens,
-  caller: Caller,
-  userId: string,
-  slug: string | undefined,
-): Promise<Owner> {
-  if (!UUID.test(userId)) throw new Problem('not_found')
-  const own = caller.standing.organization.slug
-  const organizations = (await tokens.organizationsOf(userId)).filter(
-    (organization) => caller.isPlatformWide || organization.slug === own,
-  )
-  if (organizations.length === 0) throw new Problem('not_found')
-  const [organization, another] = organizations.filter((one) => slug === undefined || one.slug === slug)
-  if (!organization) throw new Problem('not_found', 'The user is not a member of this organization')
-  if (another) throw new Problem('invalid_request', 'organization: is needed, the user belongs to several')
-  const role = await tokens.membershipOf(userId, organization.id)
-  if (!role) throw new Problem('not_found')
-  return { userId, organizationId: organization.id, role }
-}
-
-/** Whoever issues a credential sees its value: it must not manage more than the issuer does. */
-function refuseEscalation(caller: Caller, role: Role, apiAudience: string): void {
-  const api = role.grants.find(({ audience }) => audience === apiAudience)
-  const ofOwner = api ? narrowScopes(api.scopes, api.declaredScopes) : []
-  const isWithin = ofOwner.every((scope) => anyCovers(caller.scopes, scope))
-  if (isWithin && (caller.isPlatformWide || role.reach === 'organization')) return
-  throw new Problem('forbidden', 'The user has management rights beyond yours')
-}
-
-function toProblem(refusal: IssueRefusal): Problem {
-  switch (refusal.reason) {
-    case 'owner_unknown':
-      return new Problem('not_found')
-    case 'owner_suspended':
-      return new Problem('forbidden', 'The user is suspended')
-    case 'token_name_taken':
-      return new Problem('token_name_taken')
-    case 'token_limit_reached':
-      return new Problem('token_limit_reached', `At most ${refusal.limit} active tokens are allowed`, {
-        limit: refusal.limit,
-      })
-    case 'permission_not_held':
-      return new Problem('permission_not_held', undefined, {
-        audience: refusal.audience,
-        scope: refusal.scope,
-      })
-    case 'policy_violation':
-      return new Problem('policy_violation', `${refusal.rule} of the ${refusal.level} policy`, {
-        rule: refusal.rule,
-        level: refusal.level,
-        limit_seconds: refusal.limitSeconds,
-      })
-  }
+/** The id in the path; what no credential can have is not looked up. */
+function readId(ctx: Context): string {
+  const id = String(ctx['params'].id)
+  if (!/^[0-9a-f]{16}$/.test(id)) throw new Problem('not_found')
+  return id
 }

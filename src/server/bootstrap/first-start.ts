@@ -27,11 +27,14 @@ export interface BootstrapOptions {
   readonly record: (transaction: Queryable, userId: string, credentialId: string) => Promise<void>
 }
 
-/** Bootstraps an empty database. Gives whether it was empty; of instances that start together one does it. */
+/**
+ * Bootstraps a database that never held a credential: nobody ever had a way in, also when declarative files were
+ * applied first. Gives whether that was so; of instances that start together one does it.
+ */
 export async function bootstrap(db: Database, options: BootstrapOptions): Promise<boolean> {
   return db.transaction().execute(async (transaction) => {
     await sql`select pg_advisory_xact_lock(hashtext('patmint.bootstrap'))`.execute(transaction)
-    const present = await transaction.selectFrom('organizations').select('id').limit(1).executeTakeFirst()
+    const present = await transaction.selectFrom('credentials').select('id').limit(1).executeTakeFirst()
     if (present) return false
     await createAdmin(transaction, options)
     return true
@@ -42,11 +45,8 @@ async function createAdmin(transaction: Queryable, options: BootstrapOptions): P
   const { now, hasher } = options
   const token = options.token ?? generateCredential('personal', randomBytes)
   const password = options.password ?? randomBytes(PASSWORD_BYTES).toString('base64url')
-  const [userId, organizationId] = [uuidV7(now), uuidV7(now)]
-  await transaction
-    .insertInto('organizations')
-    .values({ id: organizationId, slug: 'default', name: 'Default', created_at: now })
-    .execute()
+  const userId = uuidV7(now)
+  const organizationId = await ensureDefaultOrganization(transaction, now)
   await transaction
     .insertInto('users')
     .values({
@@ -85,4 +85,20 @@ async function createAdmin(transaction: Queryable, options: BootstrapOptions): P
     token: options.token ? null : token.reveal(),
     password: options.password === undefined ? password : null,
   })
+}
+
+/** Id of organization `default`, which a declarative file may have made already. */
+async function ensureDefaultOrganization(transaction: Queryable, now: Date): Promise<string> {
+  const existing = await transaction
+    .selectFrom('organizations')
+    .select('id')
+    .where('slug', '=', 'default')
+    .executeTakeFirst()
+  if (existing) return existing.id
+  const id = uuidV7(now)
+  await transaction
+    .insertInto('organizations')
+    .values({ id, slug: 'default', name: 'Default', created_at: now })
+    .execute()
+  return id
 }

@@ -29,8 +29,8 @@ export type IssueRefusal =
   | { readonly reason: 'token_limit_reached'; readonly limit: number }
   | { readonly reason: 'permission_not_held'; readonly audience: string; readonly scope: string | null }
 
-/** Writes the audit record of an issue, in the transaction that issues. */
-export type RecordIssue = (transaction: Queryable, credentialId: string) => Promise<void>
+/** Writes the audit record of a change, in the transaction that makes it. */
+export type RecordChange = (transaction: Queryable, credentialId: string) => Promise<void>
 
 /** The first permission that goes beyond what `role` holds; `null` when all are held. */
 export function findExcess(
@@ -57,7 +57,7 @@ export async function issueCredential(
   hasher: CredentialHasher,
   request: IssueRequest,
   now: Date,
-  record: RecordIssue,
+  record: RecordChange,
 ): Promise<Result<PresentedCredential, IssueRefusal>> {
   const credential = generateCredential('personal', randomBytes)
   const secretHash = await hasher.hash(credential)

@@ -103,6 +103,29 @@ export async function listLive(
     .execute()
 }
 
+/** Whether a credential exists and belongs to this owner. */
+export async function findOwned(db: Queryable, id: string, ownerId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('credentials')
+    .select('id')
+    .where('id', '=', id)
+    .where('owner_id', '=', ownerId)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** Marks a credential revoked; false when it already was. */
+export async function markRevoked(db: Queryable, id: string, by: string, now: Date): Promise<boolean> {
+  const row = await db
+    .updateTable('credentials')
+    .set({ revoked_at: now, revoked_by: by })
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 /** Ids of the credentials an owner holds in one organization, oldest first, after `cursor`. */
 export async function listCredentialIds(
   db: Queryable,

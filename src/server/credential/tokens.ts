@@ -2,7 +2,8 @@
 
 import type { Database } from '../db/database.ts'
 import type { CredentialHasher } from './hash.ts'
-import { type IssueRequest, issueCredential, type RecordIssue } from './issue.ts'
+import { type IssueRequest, issueCredential, type RecordChange } from './issue.ts'
+import { type Revocation, revokeCredential } from './revoke.ts'
 import type { Standing } from './standing.ts'
 import { findStandings } from './standing-store.ts'
 import { type Cursor, findMembership, listCredentialIds, listOrganizationsOf } from './store.ts'
@@ -23,14 +24,15 @@ export function openTokens(db: Database, hasher: CredentialHasher) {
       return ids.flatMap((id) => byId.get(id) ?? [])
     },
 
-    /** The standing of a credential that is known to exist; throws when it does not. */
-    async require(id: string): Promise<Standing> {
+    async find(id: string): Promise<Standing | undefined> {
       const [standing] = await findStandings(db, [id])
-      if (!standing) throw new Error(`credential ${id} is gone`)
       return standing
     },
 
-    issue: (request: IssueRequest, now: Date, record: RecordIssue) =>
+    revoke: (revocation: Revocation, now: Date, record: RecordChange) =>
+      revokeCredential(db, revocation, now, record),
+
+    issue: (request: IssueRequest, now: Date, record: RecordChange) =>
       issueCredential(db, hasher, request, now, record),
     organizationsOf: (userId: string) => listOrganizationsOf(db, userId),
     membershipOf: (userId: string, organizationId: string) => findMembership(db, userId, organizationId),

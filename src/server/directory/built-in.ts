@@ -40,8 +40,14 @@ const ROLES = {
   member: { reach: 'organization', scopes: ['tokens:read', 'tokens:write'] },
 } as const satisfies Record<(typeof BUILT_IN_ROLES)[number], { reach: string; scopes: readonly string[] }>
 
-/** Makes or updates everything built in. Idempotent. */
+/** Makes or updates everything built in. Idempotent; needs a transaction of its own. */
 export async function ensureBuiltIns(db: Queryable, issuer: string, now: Date): Promise<void> {
+  // Instances that start together: `on conflict` minds one unique index, and the audience has another.
+  await db
+    .selectNoFrom(({ fn, val }) =>
+      fn('pg_advisory_xact_lock', [fn('hashtext', [val('patmint.built_ins')])]).as('lock'),
+    )
+    .execute()
   const resourceServerId = await ensureApi(db, issuer, now)
   for (const [name, { reach, scopes }] of Object.entries(ROLES)) {
     const roleId = await ensureRole(db, name, reach, now)

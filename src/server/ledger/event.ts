@@ -4,6 +4,7 @@ export type AuditEventType =
   | 'exchange.granted'
   | 'exchange.refused'
   | 'credential.issued'
+  | 'credential.revoked'
   | 'platform.bootstrapped'
   | 'configuration.applied'
 

@@ -90,10 +90,10 @@ describe('the command line', () => {
     [['token', '--nonsense'], "error: unknown option '--nonsense'\n"],
     [['token', '--audience'], "error: option '--audience <uri>' argument missing\n"],
     [['nonsense'], "error: unknown command 'nonsense'\n"],
-    [['token', 'extra'], "error: too many arguments for 'token'. Expected 0 arguments but got 1.\n"],
+    [['token', 'extra'], "error: too many arguments for 'token'. Expected 0 arguments but got 1: extra.\n"],
     [['token', `--token=${PAT}`], "error: unknown option '--token=[redacted]'\n"],
     [[PAT], "error: unknown command '[redacted]'\n"],
-    [['token', PAT], "error: too many arguments for 'token'. Expected 0 arguments but got 1.\n"],
+    [['token', PAT], "error: too many arguments for 'token'. Expected 0 arguments but got 1: [redacted].\n"],
   ])('exits 2 for %j', async (args, err) => {
     expect(await run(args)).toEqual({ exitCode: 2, out: '', err, asked: [] })
   })

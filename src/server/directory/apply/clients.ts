@@ -2,7 +2,6 @@
 
 import { TOKEN_EXCHANGE_GRANT } from '../../../protocol/urn.ts'
 import { hashClientSecret, isCurrentHash, matchesClientSecret } from '../client-secret.ts'
-import { findClient } from '../client-store.ts'
 import { type ApplyRun, type Declared, differingMembers, noteUpdate, withoutDuplicates } from './run.ts'
 import type { ClientDeclaration } from './schema.ts'
 
@@ -28,44 +27,41 @@ async function requireAudiences(run: ApplyRun, { value, at }: Declared<ClientDec
 }
 
 async function saveClient(run: ApplyRun, { value, at }: Declared<ClientDeclaration>): Promise<void> {
-  const existing = await run.transaction
+  const { client_id } = value
+  // Members are named as in the file, which is how a change is told.
+  const before = await run.transaction
     .selectFrom('clients')
-    .select(['built_in'])
-    .where('client_id', '=', value.client_id)
+    .select(['name', 'token_endpoint_auth_method', 'secret_hash as client_secret', 'jwks', 'audiences'])
+    .select('built_in')
+    .where('client_id', '=', client_id)
     .executeTakeFirst()
-  if (existing?.built_in) {
-    run.problems.push(`${at('client_id')}: ${value.client_id} is built in and cannot be declared`)
+  if (before?.built_in) {
+    run.problems.push(`${at('client_id')}: ${client_id} is built in and cannot be declared`)
     return
   }
-  const before = existing && (await findClient(run.transaction, value.client_id))
-  const secretHash =
-    'client_secret' in value ? chooseSecretHash(run, value.client_secret, before?.secretHash) : null
   const after = {
-    name: value.name ?? value.client_id,
-    authMethod: value.token_endpoint_auth_method,
-    secretHash,
+    name: value.name ?? client_id,
+    token_endpoint_auth_method: value.token_endpoint_auth_method,
+    client_secret:
+      'client_secret' in value ? chooseSecretHash(run, value.client_secret, before?.client_secret) : null,
     jwks: 'jwks' in value ? value.jwks : null,
     audiences: value.audiences ?? null,
   }
+  const { client_secret: secret_hash, jwks, ...columns } = after
   const row = {
-    name: after.name,
-    token_endpoint_auth_method: after.authMethod,
-    secret_hash: secretHash,
-    jwks: after.jwks && JSON.stringify(after.jwks),
+    ...columns,
+    secret_hash,
+    jwks: jwks && JSON.stringify(jwks),
     grant_types: [TOKEN_EXCHANGE_GRANT],
-    audiences: after.audiences,
   }
   if (!before) {
     await run.transaction
       .insertInto('clients')
-      .values({ client_id: value.client_id, ...row, created_at: run.now })
+      .values({ client_id, ...row, created_at: run.now })
       .execute()
-    run.changes.push(`created client ${value.client_id}`)
-    return
-  }
-  const differing = differingMembers(before, after)
-  if (noteUpdate(run, `client ${value.client_id}`, differing)) {
-    await run.transaction.updateTable('clients').set(row).where('client_id', '=', value.client_id).execute()
+    run.changes.push(`created client ${client_id}`)
+  } else if (noteUpdate(run, `client ${client_id}`, differingMembers(before, after))) {
+    await run.transaction.updateTable('clients').set(row).where('client_id', '=', client_id).execute()
   }
 }
 

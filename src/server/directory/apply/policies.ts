@@ -6,7 +6,20 @@ import { requireOrganization } from './organizations.ts'
 import { type ApplyRun, differingMembers, noteUpdate } from './run.ts'
 import { type Duration, type PolicyDeclaration, toSeconds } from './schema.ts'
 
+/** The file's name of each rule. */
+const KEYS: Readonly<Record<string, string>> = {
+  maxLifetimeSeconds: 'max_lifetime',
+  defaultLifetimeSeconds: 'default_lifetime',
+  idleTimeoutSeconds: 'idle_timeout',
+  accessTokenMaxTtlSeconds: 'access_token_max_ttl',
+  maxActiveTokens: 'max_active_tokens',
+  appliesTo: 'applies_to',
+  exemptRoles: 'exempt_roles',
+} satisfies Record<keyof Omit<ExpiryPolicy, 'changedAt'>, keyof PolicyDeclaration>
+
 const secondsOrNull = (value: Duration | null): number | null => (value === null ? null : toSeconds(value))
+
+const keyOf = (member: string): string => KEYS[member] ?? member
 
 /** Applies the policy of an organization, or of the platform for a null slug. */
 export async function applyPolicy(
@@ -39,6 +52,6 @@ export async function applyPolicy(
   const before = (await findPolicies(run.transaction, organizationId))[level]
   const label = slug === null ? 'platform policy' : `policy of ${slug}`
   if (!before) run.changes.push(`created ${label}`)
-  else if (!noteUpdate(run, label, differingMembers(before, after))) return
+  else if (!noteUpdate(run, label, differingMembers(before, after).map(keyOf))) return
   await savePolicy(run.transaction, organizationId, { ...after, changedAt: run.now })
 }

@@ -21,21 +21,23 @@ async function saveResourceServer(
   { value, at }: Declared<ResourceServer>,
 ): Promise<string | null> {
   const { audience } = value
-  const settings = {
+  const declared = {
     name: value.name,
-    access_token_ttl_seconds: toSeconds(value.access_token_ttl),
+    access_token_ttl: toSeconds(value.access_token_ttl),
     signing_alg: value.signing_alg,
   }
+  const { access_token_ttl: access_token_ttl_seconds, ...others } = declared
+  const row = { ...others, access_token_ttl_seconds }
   const existing = await run.transaction
     .selectFrom('resource_servers')
-    .select(['id', 'built_in', 'name', 'access_token_ttl_seconds', 'signing_alg'])
+    .select(['id', 'built_in', 'name', 'access_token_ttl_seconds as access_token_ttl', 'signing_alg'])
     .where('audience', '=', audience)
     .executeTakeFirst()
   if (!existing) {
     const id = uuidV7(run.now)
     await run.transaction
       .insertInto('resource_servers')
-      .values({ id, audience, ...settings, created_at: run.now })
+      .values({ id, audience, ...row, created_at: run.now })
       .execute()
     run.changes.push(`created resource server ${audience}`)
     return id
@@ -44,12 +46,8 @@ async function saveResourceServer(
     run.problems.push(`${at('audience')}: ${audience} is built in and cannot be declared`)
     return null
   }
-  if (noteUpdate(run, `resource server ${audience}`, differingMembers(existing, settings))) {
-    await run.transaction
-      .updateTable('resource_servers')
-      .set(settings)
-      .where('id', '=', existing.id)
-      .execute()
+  if (noteUpdate(run, `resource server ${audience}`, differingMembers(existing, declared))) {
+    await run.transaction.updateTable('resource_servers').set(row).where('id', '=', existing.id).execute()
   }
   return existing.id
 }

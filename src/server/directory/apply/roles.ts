@@ -22,9 +22,10 @@ export async function applyRoles(run: ApplyRun, entries: readonly Declared<Role>
     }
     const organizationId = await requireOrganization(run, organization, entry.at('organization'))
     const permissions = await resolvePermissions(run, entry)
-    if (organizationId === null || permissions === null) continue
+    if (organizationId === null) continue
+    // The role exists also when its permissions are wrong, so that whoever names it is not reported for that.
     const roleId = await saveRole(run, organizationId, entry.value)
-    await savePermissions(run, roleId, label(entry.value), permissions)
+    if (permissions !== null) await savePermissions(run, roleId, label(entry.value), permissions)
   }
 }
 

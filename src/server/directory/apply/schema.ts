@@ -14,14 +14,20 @@ const audience = z.string().min(1).max(500)
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
 
 /** Whole seconds, or text such as `5m`, `12h`, `90d`. Kept as written; `toSeconds` reads it. */
-const duration = (longestSeconds: number) =>
-  z.union([z.int(), z.string()]).refine(
-    (value) => {
-      const seconds = toSeconds(value)
-      return seconds >= 1 && seconds <= longestSeconds
-    },
-    { error: `must be a duration such as 5m, 12h or 90d, of at most ${longestSeconds} seconds` },
-  )
+function duration(longestSeconds: number) {
+  const error = `must be a duration such as 5m, 12h or 90d, of at most ${longestSeconds} seconds`
+  const seconds = z.int({ error }).min(1).max(longestSeconds)
+  const text = z.string({ error }).regex(/^\d{1,9}[smhd]$/)
+  return z.union([seconds, text], { error }).refine((value) => isWithin(value, longestSeconds), {
+    error,
+    when: ({ issues }) => issues.length === 0,
+  })
+}
+
+function isWithin(value: Duration, longestSeconds: number): boolean {
+  const seconds = toSeconds(value)
+  return seconds >= 1 && seconds <= longestSeconds
+}
 
 export type Duration = number | string
 
@@ -29,8 +35,11 @@ export type Duration = number | string
 export const toSeconds = (value: Duration): number =>
   typeof value === 'number' ? value : (parseDurationSeconds(value) ?? Number.NaN)
 
+/** Members of a private or symmetric key (RFC 7518 section 6); any one of them gives an RSA key away. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
 function isPublicJwk(jwk: Record<string, unknown>): boolean {
-  if ('d' in jwk || 'k' in jwk) return false
+  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return false
   try {
     createPublicKey({ key: jwk, format: 'jwk' })
     return true
@@ -39,13 +48,19 @@ function isPublicJwk(jwk: Record<string, unknown>): boolean {
   }
 }
 
+// The patterns are for the JSON schema alone, which cannot call a function.
 const concreteScope = z
   .string()
   .max(200)
   .refine(isConcreteScope, { error: 'must be a scope without blanks, quotes or wildcards' })
-const grantableScope = z.string().max(200).refine(isGrantableScope, {
-  error: 'must be a scope; a wildcard stands for a whole type or a whole action',
-})
+  .meta({ pattern: '^[\\x21\\x23-\\x29\\x2b-\\x5b\\x5d-\\x7e]+$' })
+const grantableScope = z
+  .string()
+  .max(200)
+  .refine(isGrantableScope, {
+    error: 'must be a scope; a wildcard stands for a whole type or a whole action',
+  })
+  .meta({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$' })
 
 const resourceServer = z.strictObject({
   audience,

@@ -39,12 +39,19 @@ async function saveUser(run: ApplyRun, { email, name, status }: User): Promise<s
   return existing.id
 }
 
-/** Role id by organization id; null after reporting organizations or roles that do not exist. */
+interface Membership {
+  readonly roleId: string
+  /** As declared. */
+  readonly organization: string
+  readonly role: string
+}
+
+/** Memberships by organization id; null after reporting organizations or roles that do not exist. */
 async function resolveMemberships(
   run: ApplyRun,
   { value, at }: Declared<User>,
-): Promise<Map<string, string> | null> {
-  const resolved = new Map<string, string>()
+): Promise<Map<string, Membership> | null> {
+  const resolved = new Map<string, Membership>()
   const problemsBefore = run.problems.length
   for (const [index, { organization, role }] of value.memberships.entries()) {
     const organizationId = await requireOrganization(
@@ -57,7 +64,7 @@ async function resolveMemberships(
       run.problems.push(`${at('memberships', index, 'organization')}: ${organization} is declared twice`)
     }
     const roleId = await findRole(run, organizationId, role)
-    if (roleId) resolved.set(organizationId, roleId)
+    if (roleId) resolved.set(organizationId, { roleId, organization, role })
     else run.problems.push(`${at('memberships', index, 'role')}: there is no role ${role} in ${organization}`)
   }
   return run.problems.length === problemsBefore ? resolved : null
@@ -79,7 +86,7 @@ async function saveMemberships(
   run: ApplyRun,
   userId: string,
   email: string,
-  memberships: ReadonlyMap<string, string>,
+  memberships: ReadonlyMap<string, Membership>,
 ): Promise<void> {
   const rows = await run.transaction
     .selectFrom('memberships as m')
@@ -96,7 +103,7 @@ async function saveMemberships(
       .execute()
     run.changes.push(`removed ${email} from ${slug}`)
   }
-  for (const [organizationId, roleId] of memberships) {
+  for (const [organizationId, { roleId, organization, role }] of memberships) {
     if (before.get(organizationId) === roleId) continue
     await run.transaction
       .insertInto('memberships')
@@ -106,7 +113,9 @@ async function saveMemberships(
       )
       .execute()
     run.changes.push(
-      `${before.has(organizationId) ? 'changed the role' : 'created the membership'} of ${email}`,
+      before.has(organizationId)
+        ? `changed the role of ${email} in ${organization} to ${role}`
+        : `added ${email} to ${organization} as ${role}`,
     )
   }
 }

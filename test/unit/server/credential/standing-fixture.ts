@@ -1,7 +1,7 @@
 // Standings for tests: of a PAT that works, of an API key, and arbitrary ones.
 
 import fc from 'fast-check'
-import { type CredentialKind, displayPrefix } from '../../../../src/protocol/credential.ts'
+import type { CredentialKind } from '../../../../src/protocol/credential.ts'
 import type { Credential, Grant, Role, Standing } from '../../../../src/server/credential/standing.ts'
 import { ID } from '../../protocol/credential-fixture.ts'
 import { anyPolicies, buildPolicies, DAY, from, instant, NOW, ROLES } from '../policy/policy-fixture.ts'
@@ -66,7 +66,8 @@ export function buildStanding({ credential, ...overrides }: StandingOverrides = 
 export const buildKeyStanding = (overrides: StandingOverrides = {}): Standing =>
   buildStanding({ owner: null, ...overrides, credential: { kind: 'organization', ...overrides.credential } })
 
-const maybeInstant = fc.option(instant)
+const maybeInstant = fc.option(instant, { freq: 3 })
+const rareInstant = fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: instant })
 
 export const anyStanding: fc.Arbitrary<Standing> = fc
   .record({
@@ -79,15 +80,15 @@ export const anyStanding: fc.Arbitrary<Standing> = fc
     policies: anyPolicies,
     times: fc.record({
       createdAt: instant,
-      expiresAt: maybeInstant,
+      expiresAt: fc.option(instant, { freq: 2 }),
       lastUsedAt: maybeInstant,
-      revokedAt: fc.option(instant, { freq: 1 }),
-      overlapUntil: fc.option(instant, { freq: 1 }),
+      revokedAt: rareInstant,
+      overlapUntil: rareInstant,
     }),
   })
   .map(({ kind, status, role, policies, times }) =>
     buildStanding({
-      credential: { kind, name: displayPrefix(kind, ID), ...times },
+      credential: { kind, ...times },
       owner: kind === 'organization' ? null : { id: OWNER_ID, status },
       role,
       policies,

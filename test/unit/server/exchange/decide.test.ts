@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest'
+import { decide } from '../../../../src/server/exchange/decide.ts'
+import type { ExchangeRequest } from '../../../../src/server/exchange/request.ts'
+import { ID } from '../../protocol/credential-fixture.ts'
+import {
+  API,
+  buildGrant,
+  buildKeyStanding,
+  buildRole,
+  buildStanding,
+  ORGANIZATION,
+  OWNER_ID,
+} from '../credential/standing-fixture.ts'
+import { NOW } from '../policy/policy-fixture.ts'
+import { buildClient, buildRequest } from './exchange-fixture.ts'
+
+const B = 'https://b.example.com'
+const C = 'https://c.example.com'
+const grantOfB = buildGrant({ audience: B })
+
+const ask = (request: Partial<ExchangeRequest>, grants = [buildGrant()], client = buildClient()) =>
+  decide(buildRequest(request), buildStanding({ role: buildRole({ grants }) }), client, NOW)
+
+const refused = (error: object) => ({ ok: false, error })
+
+describe('a decision', () => {
+  it('says who, for whom, where, what and how long', () => {
+    expect(ask({})).toEqual({
+      ok: true,
+      value: {
+        subject: OWNER_ID,
+        organization: ORGANIZATION,
+        credentialId: ID,
+        clientId: 'patmint-cli',
+        audiences: [API],
+        scopes: ['datasets:read', 'models:read'],
+        signingAlg: 'ES256',
+        lifetimeSeconds: 300,
+        subjectExpiresInSeconds: null,
+      },
+    })
+  })
+
+  it('is about the API key itself where nobody owns it', () => {
+    const decision = decide(buildRequest(), buildKeyStanding(), buildClient(), NOW)
+    expect(decision).toMatchObject({ ok: true, value: { subject: `key:${ID}` } })
+  })
+})
+
+describe('the audience', () => {
+  it('is the only one permitted, when none is named', () => {
+    expect(ask({}, [grantOfB])).toMatchObject({ value: { audiences: [B] } })
+  })
+
+  it('must be named when several are permitted, or none', () => {
+    expect(ask({}, [buildGrant(), grantOfB])).toEqual(refused({ reason: 'audience_ambiguous' }))
+    expect(ask({}, [])).toEqual(refused({ reason: 'audience_ambiguous' }))
+  })
+
+  it('is not ambiguous where the client may ask for one of several only', () => {
+    const decision = ask({}, [buildGrant(), grantOfB], buildClient({ audiences: [B, C] }))
+    expect(decision).toMatchObject({ value: { audiences: [B] } })
+  })
+
+  it.each([
+    ['nobody knows', C],
+    ['differs by a slash', `${API}/`],
+    ['differs in case', API.toUpperCase()],
+    ['is empty', ''],
+  ])('is refused when it %s', (_, audience) => {
+    expect(ask({ audiences: [audience] })).toEqual(refused({ reason: 'audience_not_permitted', audience }))
+    expect(ask({ audiences: [API, audience] })).toEqual(
+      refused({ reason: 'audience_not_permitted', audience }),
+    )
+  })
+
+  it('is refused when the role permits it and the client does not', () => {
+    const client = buildClient({ audiences: [B] })
+    expect(ask({ audiences: [API] }, [buildGrant(), grantOfB], client)).toEqual(
+      refused({ reason: 'audience_not_permitted', audience: API }),
+    )
+  })
+
+  it('may be several, where they agree on scopes and algorithm', () => {
+    expect(ask({ audiences: [B, API] }, [buildGrant(), grantOfB])).toMatchObject({
+      value: { audiences: [API, B] },
+    })
+  })
+
+  it('may not be several that sign differently', () => {
+    const grants = [buildGrant(), buildGrant({ audience: B, signingAlg: 'EdDSA' })]
+    expect(ask({ audiences: [API, B] }, grants)).toEqual(refused({ reason: 'audiences_incompatible' }))
+    expect(ask({ audiences: [B] }, grants)).toMatchObject({ value: { audiences: [B], signingAlg: 'EdDSA' } })
+  })
+})
+
+describe('the scopes', () => {
+  it('are those requested, exactly and in their order', () => {
+    const scopes = ['models/m1:read', 'datasets:read']
+    expect(ask({ scopes })).toMatchObject({ ok: true, value: { scopes } })
+  })
+
+  it.each([
+    ['the role does not hold', 'models:write'],
+    ['nobody knows', 'openid'],
+    ['the resource server does not declare', 'datasets:write'],
+  ])('are refused as soon as one is what %s', (_, scope) => {
+    expect(ask({ scopes: ['models:read', scope] })).toEqual(refused({ reason: 'scope_exceeds', scope }))
+  })
+
+  it('are refused when the credential did not choose one', () => {
+    const standing = buildStanding({
+      credential: { permissions: [{ audience: API, scopes: ['models/m1:read'] }] },
+    })
+    const decideFor = (scope: string) =>
+      decide(buildRequest({ scopes: [scope] }), standing, buildClient(), NOW)
+    expect(decideFor('models/m1:read')).toMatchObject({ ok: true, value: { scopes: ['models/m1:read'] } })
+    expect(decideFor('models:read')).toEqual(refused({ reason: 'scope_exceeds', scope: 'models:read' }))
+    expect(decideFor('models/m2:read')).toEqual(refused({ reason: 'scope_exceeds', scope: 'models/m2:read' }))
+  })
+
+  it('must be effective at each of several audiences', () => {
+    const grants = [buildGrant(), buildGrant({ audience: B, scopes: ['models:read'] })]
+    const audiences = [API, B]
+    expect(ask({ audiences, scopes: ['models:read'] }, grants)).toMatchObject({
+      value: { scopes: ['models:read'] },
+    })
+    expect(ask({ audiences, scopes: ['datasets:read'] }, grants)).toEqual(
+      refused({ reason: 'scope_exceeds', scope: 'datasets:read' }),
+    )
+  })
+
+  it('must be named where several audiences do not have the same', () => {
+    const grants = [buildGrant(), buildGrant({ audience: B, scopes: ['models:read'] })]
+    expect(ask({ audiences: [API, B] }, grants)).toEqual(refused({ reason: 'scopes_differ' }))
+  })
+
+  it('need not be named where several audiences come to the same by other ways', () => {
+    const grants = [buildGrant(), buildGrant({ audience: B, scopes: ['*:read'] })]
+    expect(ask({ audiences: [API, B] }, grants)).toMatchObject({
+      value: { scopes: ['datasets:read', 'models:read'] },
+    })
+  })
+})
