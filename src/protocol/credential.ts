@@ -68,6 +68,12 @@ export function parseCredential(value: string): PresentedCredential | undefined 
   return new PresentedCredential(prefix === 'pat' ? 'personal' : 'organization', id, secret)
 }
 
+// Also one with a few characters lost, which is still most of a secret.
+const LIKE_CREDENTIAL = /(?:pat|key)_[0-9a-f]{16,}/gi
+
+/** Text from outside, with whatever looks like a credential replaced: people paste them in the wrong places. */
+export const redactCredentials = (text: string): string => text.replace(LIKE_CREDENTIAL, '[redacted]')
+
 /** The display prefix of a credential, from its public parts alone. */
 export const displayPrefix = (kind: CredentialKind, id: string): string =>
   (PREFIX[kind] + id).slice(0, DISPLAY_LENGTH)

@@ -25,6 +25,8 @@ export function checkClaims(payload: Uint8Array, expected: ExpectedClaims, now: 
   }
   requireAudience(claims.aud, expected.audiences)
   requireValidity(claims, expected.clockToleranceSeconds, now)
+  // A token bound to a key (RFC 7800) is worth nothing to a verifier that does not check the binding.
+  if (Object.hasOwn(claims, 'cnf')) throw invalidClaim('cnf')
   return freezeDeeply(claims)
 }
 

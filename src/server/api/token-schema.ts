@@ -2,6 +2,7 @@
 
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { redactCredentials } from '../../protocol/credential.ts'
 import { isGrantableScope } from '../../protocol/scope.ts'
 import type { LifetimeWish } from '../policy/creation.ts'
 import { addSeconds } from '../policy/effective-expiry.ts'
@@ -39,7 +40,8 @@ export const issueBody = z
       .trim()
       .min(1)
       .max(100)
-      .refine((name) => !/\p{Cc}/u.test(name), { error: 'must not hold control characters' }),
+      .refine((name) => !/\p{Cc}/u.test(name), { error: 'must not hold control characters' })
+      .refine((name) => redactCredentials(name) === name, { error: 'must not hold a credential' }),
     organization: z.string().min(1).max(63).optional(),
     expires_in_seconds: z.int().min(1).max(MAX_LIFETIME_SECONDS).optional(),
     expires_at: z.iso.datetime({ offset: true }).optional(),

@@ -1,6 +1,7 @@
 // The outermost middleware: one origin whatever the client claims, a request id, a log line, and the error boundary.
 
 import type { Middleware, ParameterizedContext } from 'koa'
+import { redactCredentials } from '../../protocol/credential.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Logger } from './log.ts'
 import { Problem } from './problem.ts'
@@ -47,7 +48,10 @@ export function observe(log: Logger, isOutage: (error: unknown) => boolean): Mid
     if (ctx.status === 503) ctx.set('Retry-After', '1')
     const durationMs = Math.round((performance.now() - startedAt) * 100) / 100
     // The path without its query: a query may hold what someone pasted there by mistake.
-    log.debug({ requestId, method: ctx.method, path: ctx.path, status: ctx.status, durationMs }, 'request')
+    log.debug(
+      { requestId, method: ctx.method, path: redactCredentials(ctx.path), status: ctx.status, durationMs },
+      'request',
+    )
   }
 }
 

@@ -1,14 +1,15 @@
 // The rows of `audit_events`, their monthly partitions, and the last-used columns of credentials.
 
 import { sql } from 'kysely'
+import { redactCredentials } from '../../protocol/credential.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Database, Queryable } from '../db/database.ts'
 import type { AuditEvent } from './event.ts'
 
 const MAX_TEXT = 500
 
-/** Text that came from outside: bounded, and without the one character Postgres cannot store. */
-const clean = (text: string): string => text.replaceAll('\0', '').slice(0, MAX_TEXT)
+/** Text that came from outside: bounded, without credentials and the one character Postgres cannot store. */
+const clean = (text: string): string => redactCredentials(text).replaceAll('\0', '').slice(0, MAX_TEXT)
 
 const cleanOrNull = (text: string | undefined): string | null => (text === undefined ? null : clean(text))
 
