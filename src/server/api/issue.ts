@@ -58,7 +58,6 @@ async function issueForUser(ctx: Context, dependencies: IssueDependencies): Prom
   const standing = await tokens.find(issued.value.id)
   if (!standing) throw new Problem('not_found', 'The credential is gone already')
   ctx.status = 201
-  ctx.set('Cache-Control', 'no-store')
   ctx.body = { ...viewCredential(standing, now), token: issued.value.reveal() }
 }
 

@@ -10,17 +10,14 @@ import { type LifetimeWish, type PolicyViolation, resolveExpiry } from '../polic
 import { maxActiveTokens } from '../policy/policy.ts'
 import { findPolicies } from '../policy/store.ts'
 import type { CredentialHasher } from './hash.ts'
+import { findMembership, lockOwner } from './owner-store.ts'
 import type { Permission, Role } from './standing.ts'
-import { findMembership, insertCredential, listLive, lockOwner } from './store.ts'
+import { insertCredential, listLive, type NewCredential } from './store.ts'
 
-export interface IssueRequest {
-  readonly ownerId: string
-  readonly organizationId: string
-  readonly name: string
+type Chosen = 'ownerId' | 'organizationId' | 'name' | 'permissions' | 'allowedCidrs'
+
+export interface IssueRequest extends Pick<NewCredential, Chosen> {
   readonly lifetime: LifetimeWish
-  /** Null: all of the owner's role, as it is at each exchange. */
-  readonly permissions: readonly Permission[] | null
-  readonly allowedCidrs: readonly string[] | null
 }
 
 export type IssueRefusal =

@@ -3,10 +3,11 @@
 import type { Database } from '../db/database.ts'
 import type { CredentialHasher } from './hash.ts'
 import { type IssueRequest, issueCredential, type RecordChange } from './issue.ts'
+import { findMembership, listOrganizationsOf } from './owner-store.ts'
 import { type Revocation, revokeCredential } from './revoke.ts'
 import type { Standing } from './standing.ts'
 import { findStandings } from './standing-store.ts'
-import { type Cursor, findMembership, listCredentialIds, listOrganizationsOf } from './store.ts'
+import { type Cursor, listCredentialIds } from './store.ts'
 
 export type Tokens = ReturnType<typeof openTokens>
 

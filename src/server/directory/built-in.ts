@@ -5,7 +5,7 @@ import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Queryable } from '../db/database.ts'
 
-export const CLI_CLIENT_ID = 'patmint-cli'
+const CLI_CLIENT_ID = 'patmint-cli'
 export const BUILT_IN_ROLES = ['platform-admin', 'admin', 'member'] as const
 
 /** Audience of the management API. */

@@ -75,6 +75,7 @@ function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Probl
     case 400:
       return new Problem('invalid_request')
     case 405:
+    case 501:
       return new Problem('method_not_allowed')
     case 413:
       return new Problem('payload_too_large')

@@ -20,9 +20,9 @@ export const CLIENT_AUTH_METHODS = [
 ] as const
 
 /** How long a verifier may keep keys; a new key is published at least this long before it signs. */
-export const JWKS_MAX_AGE_SECONDS = 300
+const JWKS_MAX_AGE_SECONDS = 300
 
-export function describeServer(issuer: string): Record<string, unknown> {
+function describeServer(issuer: string): Record<string, unknown> {
   return {
     issuer,
     token_endpoint: issuer + PATHS.token,

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
 import { parseDurationSeconds } from '../../../protocol/duration.ts'
 import { isConcreteScope, isGrantableScope } from '../../../protocol/scope.ts'
+import { DEFAULT_MAX_ACTIVE_TOKENS } from '../../policy/policy.ts'
 
 const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: 'must be 1 to 63 lower-case letters, digits and hyphens, without a hyphen at either end',
@@ -112,7 +113,7 @@ const policy = z.strictObject({
   default_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
   idle_timeout: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
   access_token_max_ttl: duration(3600).nullable().default(null),
-  max_active_tokens: z.int().min(1).max(10_000).default(10),
+  max_active_tokens: z.int().min(1).max(10_000).default(DEFAULT_MAX_ACTIVE_TOKENS),
   applies_to: z.enum(['all', 'new']).default('all'),
   exempt_roles: z.array(slug).default([]),
 })
