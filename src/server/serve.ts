@@ -23,7 +23,12 @@ const DRAIN_MS = 5000
 export async function serve(context: OperatorContext, stopped: Promise<string>): Promise<void> {
   const { config, log } = context
   let handle: Handler = answerStarting
-  const http = createServer((request, response) => handle(request, response))
+  const inFlight = new Set<ServerResponse>()
+  const http = createServer((request, response) => {
+    inFlight.add(response)
+    response.once('close', () => inFlight.delete(response))
+    return handle(request, response)
+  })
   // The port comes first: it may be the issuer's, and a port that is taken must stop us before the database.
   const port = await listen(http, config.port, config.host)
   const issuer = config.issuer ?? defaultIssuer(port)
@@ -43,7 +48,7 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
       handle = server.handle
       announce(log, issuer, `http://${hostForUrl(config.host)}:${port}`)
       log.info({ signal: await stopped }, 'stopping')
-      await drain(http)
+      await drain(http, inFlight)
       await server.drain()
       await db.destroy()
     })
@@ -73,9 +78,11 @@ function listen(http: HttpServer, port: number, host: string): Promise<number> {
 }
 
 /** Stops accepting and waits for what is in flight, up to `DRAIN_MS`. */
-async function drain(http: HttpServer): Promise<void> {
+async function drain(http: HttpServer, inFlight: ReadonlySet<ServerResponse>): Promise<void> {
   const closed = new Promise<void>((resolve) => http.close(() => resolve()))
   http.closeIdleConnections()
+  // Else its connection would wait for the client's next request (RFC 9112 section 9.6).
+  for (const response of inFlight) if (!response.headersSent) response.setHeader('Connection', 'close')
   const timer = setTimeout(() => http.closeAllConnections(), DRAIN_MS)
   await closed
   clearTimeout(timer)

@@ -21,7 +21,7 @@ export interface Stage {
 export interface Folders {
   readonly context: string
   readonly rootOf: (stage: string) => string
-  readonly run: (command: string, folder: string) => Promise<void>
+  readonly run: (command: string, folder: string) => Promise<unknown>
 }
 
 const INSTRUCTION = /^([A-Z]+)\s+((?:--[a-z-]+=\S+\s+)*)(.+)$/

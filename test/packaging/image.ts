@@ -2,15 +2,14 @@
 // processes of this machine's Node.js, with nothing of this process's environment, as an unprivileged user where
 // that is possible, on an application folder nobody may write to.
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { promisify } from 'node:util'
 import {
   buildStage,
   copyContext,
@@ -20,10 +19,7 @@ import {
   parseDockerfile,
   type Stage,
 } from './dockerfile.ts'
-
-export const REPOSITORY = resolve(import.meta.dirname, '../..')
-
-const execute = promisify(execFile)
+import { REPOSITORY, run, runInShell } from './shell.ts'
 
 export interface Container {
   readonly url: string
@@ -53,23 +49,13 @@ export class Image {
   /** Builds every stage. Takes as long as installing the dependencies twice. */
   static async build(): Promise<Image> {
     const stages = parseDockerfile(await readFile(join(REPOSITORY, 'Dockerfile'), 'utf8'))
-    const final = stages.at(-1)
-    if (!final) throw new Error('the Dockerfile has no stage')
     const folder = await mkdtemp(join(tmpdir(), 'patmint-image-'))
-    await chmod(folder, 0o755)
-    const folders = {
-      context: join(folder, 'context'),
-      rootOf: (stage: string) => join(folder, `stage-${stage || 'final'}`),
-      run: runInBuild,
+    try {
+      return await buildIn(folder, stages)
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
     }
-    await copyContext(REPOSITORY, folders.context)
-    for (const stage of stages.slice(0, -1)) await buildStage(stage, folders)
-    // What the last stage runs needs root, and makes the data folder; here each container gets one of its own.
-    const app = await buildStage(final, { ...folders, run: async () => {} })
-    await mkdir(join(folder, 'bin'))
-    await copyFile(process.execPath, join(folder, 'bin', 'node'))
-    await execute('chmod', ['-R', 'a+rX,a-w', app])
-    return new Image(final, app, folder)
   }
 
   /** A folder as the runtime stage makes it: empty, its owner's alone. */
@@ -123,7 +109,7 @@ export class Image {
 
   async remove(): Promise<void> {
     // Without the right to write to a folder nobody but root can empty it.
-    await execute('chmod', ['-R', 'u+w', this.app])
+    await run('chmod', ['-R', 'u+w', this.app], this.#folder)
     await rm(this.#folder, { recursive: true, force: true })
   }
 
@@ -141,19 +127,23 @@ export class Image {
   }
 }
 
-/** Our environment for npm and node: this Node.js first, and nothing of what `npm run` put there. */
-export function buildEnvironment(): Record<string, string> {
-  const inherited = Object.entries(process.env).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined &&
-      !/^npm_(package|lifecycle|command|execpath|node_execpath|config_local_prefix)/.test(entry[0]),
-  )
-  return { ...Object.fromEntries(inherited), PATH: `${dirname(process.execPath)}:${process.env['PATH']}` }
-}
-
-async function runInBuild(command: string, folder: string): Promise<void> {
-  const options = { cwd: folder, env: buildEnvironment(), maxBuffer: 64 * 1024 * 1024 }
-  await execute('sh', ['-ec', command], options)
+async function buildIn(folder: string, stages: readonly Stage[]): Promise<Image> {
+  const final = stages.at(-1)
+  if (!final) throw new Error('the Dockerfile has no stage')
+  await chmod(folder, 0o755)
+  const folders = {
+    context: join(folder, 'context'),
+    rootOf: (stage: string) => join(folder, `stage-${stage || 'final'}`),
+    run: runInShell,
+  }
+  await copyContext(REPOSITORY, folders.context)
+  for (const stage of stages.slice(0, -1)) await buildStage(stage, folders)
+  // What the last stage runs needs root, and makes the data folder; here each container gets one of its own.
+  const app = await buildStage(final, { ...folders, run: async () => {} })
+  await mkdir(join(folder, 'bin'))
+  await copyFile(process.execPath, join(folder, 'bin', 'node'))
+  await run('chmod', ['-R', 'a+rX,a-w', app], folder)
+  return new Image(final, app, folder)
 }
 
 async function findFreePort(): Promise<number> {

@@ -1,14 +1,12 @@
 // What `npm pack` ships, installed into an empty folder and used as a stranger would.
 
-import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { CompactSign, exportJWK, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { buildEnvironment, REPOSITORY } from './image.ts'
+import { REPOSITORY, run } from './shell.ts'
 
 const packed = z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })
 /** A list up to npm 11, then a record by package name. */
@@ -56,9 +54,6 @@ describe('the npm package', () => {
   let folder: string
   let installed: string
   let files: string[]
-
-  const run = async (command: string, args: readonly string[], cwd: string) =>
-    promisify(execFile)(command, args, { cwd, env: buildEnvironment(), maxBuffer: 64 * 1024 * 1024 })
 
   /** A checkout that was built before, when it had other files. */
   async function copyRepository(checkout: string): Promise<void> {

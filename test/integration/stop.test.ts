@@ -1,0 +1,102 @@
+// What a running server says and how it ends. Real processes.
+
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { logFile } from '../support/evidence.ts'
+import { requestExchange } from '../support/requests.ts'
+import { newSecretKey, startServerProcess } from '../support/server-process.ts'
+import { createTestDatabase, withClient } from '../support/test-database.ts'
+
+const newDeployment = async () => ({
+  PATMINT_DATABASE_URL: await createTestDatabase(),
+  PATMINT_SECRET_KEY: newSecretKey(),
+})
+
+async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 4000
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error('waited in vain')
+    await sleep(20)
+  }
+}
+
+const refuses = (url: string): Promise<boolean> =>
+  fetch(`${url}/healthz`, { headers: { Connection: 'close' } }).then(
+    () => false,
+    () => true,
+  )
+
+describe.concurrent('a server', () => {
+  it('prints the line that it listens at every log level, and at `error` nothing else', async () => {
+    const server = await startServerProcess({ ...(await newDeployment()), PATMINT_LOG_LEVEL: 'error' })
+    const closed = once(server.process, 'close')
+    expect(await server.stop()).toBe(0)
+    await closed
+    const readLog = (): string => readFileSync(logFile(`server-${server.process.pid}`), 'utf8')
+    await waitUntil(async () => readLog() !== '')
+    const lines = readLog().trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        level: 'info',
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+        issuer: server.url.replace('127.0.0.1', 'localhost'),
+        msg: 'listening',
+      },
+    ])
+  })
+
+  it('finishes an exchange in flight on SIGTERM, takes no new one, and exits with 0 in time', async () => {
+    const deployment = await newDeployment()
+    const server = await startServerProcess(deployment)
+    const subject_token = server.bootstrapToken()
+    // A connection kept open without a request must not delay the end.
+    await requestExchange(server.url, { subject_token })
+    const { answer, code, milliseconds } = await withClient(
+      deployment.PATMINT_DATABASE_URL,
+      async (client) => {
+        // An exchange is answered when its audit record is on disk; this lets it get that far and no further.
+        await client.query('begin')
+        await client.query('lock table audit_events in exclusive mode')
+        const answering = requestExchange(server.url, { subject_token })
+        await waitUntil(async () => {
+          const { rowCount } = await client.query(`
+            select from pg_locks l join pg_database d on d.oid = l.database
+            where d.datname = current_database() and not l.granted`)
+          return rowCount === 1
+        })
+        const signalledAt = performance.now()
+        const exiting = server.stop('SIGTERM')
+        await waitUntil(() => refuses(server.url))
+        expect(server.process.exitCode).toBe(null)
+        await client.query('commit')
+        const [answered, exited] = await Promise.all([answering, exiting])
+        return { answer: answered, code: exited, milliseconds: performance.now() - signalledAt }
+      },
+    )
+    expect(answer.status).toBe(200)
+    expect(answer.json['access_token']).toEqual(expect.any(String))
+    // And is done then: the connection is not kept for a further request.
+    expect(answer.headers.get('connection')).toBe('close')
+    expect(code).toBe(0)
+    expect(milliseconds).toBeLessThan(10_000)
+  })
+
+  it('exits with 0 in time also when what is in flight does not end', async () => {
+    const deployment = await newDeployment()
+    const server = await startServerProcess(deployment)
+    const subject_token = server.bootstrapToken()
+    await withClient(deployment.PATMINT_DATABASE_URL, async (client) => {
+      await client.query('begin')
+      await client.query('lock table audit_events in exclusive mode')
+      const answering = requestExchange(server.url, { subject_token }).catch((error: unknown) => error)
+      await sleep(300)
+      const signalledAt = performance.now()
+      expect(await server.stop('SIGTERM')).toBe(0)
+      expect(performance.now() - signalledAt).toBeLessThan(10_000)
+      await answering
+    })
+  })
+})

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { generateCredential, PresentedCredential } from '../../../../src/protocol/credential.ts'
+import { canary } from '../../../support/evidence.ts'
+import { newSecretKey } from '../../../support/server-process.ts'
+import { load, writeConfigFile } from './config-fixture.ts'
+
+const DEFAULTS = {
+  issuer: undefined,
+  host: '127.0.0.1',
+  port: 8693,
+  databaseUrl: undefined,
+  dataDir: '.patmint',
+  secretKeys: undefined,
+  applyFiles: [],
+  bootstrapToken: undefined,
+  bootstrapPassword: undefined,
+  logLevel: 'info',
+  subjectTokenTypeAliases: ['urn:logto:token-type:personal_access_token'],
+  credentialHash: { memoryKib: 1024, passes: 1, lanes: 1 },
+}
+
+const newToken = (): string => canary(generateCredential('personal', randomBytes).reveal())
+const newPassword = (): string => canary(randomBytes(12).toString('base64url'))
+const [fileKey, variableKey] = [newSecretKey(), newSecretKey()]
+const [fileToken, variableToken] = [newToken(), newToken()]
+const [filePassword, variablePassword] = [newPassword(), newPassword()]
+
+const FILE = `
+issuer: https://file.example.com
+host: 10.0.0.1
+port: 1001
+database_url: postgres://file@db/patmint
+data_dir: /file
+secret_key: ${fileKey}
+apply: [file.yaml, further.yaml]
+bootstrap_token: ${fileToken}
+bootstrap_password: "${filePassword}"
+log_level: warn
+subject_token_type_aliases: [urn:example:pat]
+credential_hash: { memory_kib: 64, passes: 2, lanes: 4 }
+`
+
+const decode = (key: string): Buffer => Buffer.from(key, 'base64url')
+
+describe('without file and variables', () => {
+  it('every default holds', () => {
+    expect(load({})).toEqual(DEFAULTS)
+  })
+
+  it('an empty variable counts as unset', () => {
+    const names = ['ISSUER', 'HOST', 'PORT', 'DATABASE_URL', 'DATA_DIR', 'SECRET_KEY', 'APPLY', 'LOG_LEVEL']
+    const more = ['BOOTSTRAP_TOKEN', 'BOOTSTRAP_PASSWORD']
+    expect(load(Object.fromEntries([...names, ...more].map((name) => [`PATMINT_${name}`, ''])))).toEqual(
+      DEFAULTS,
+    )
+  })
+})
+
+describe('a configuration file', () => {
+  const path = writeConfigFile(FILE)
+
+  it('gives every key', () => {
+    const { bootstrapToken, ...config } = load({ PATMINT_CONFIG: path })
+    expect(bootstrapToken?.reveal()).toBe(fileToken)
+    expect(config).toEqual({
+      issuer: 'https://file.example.com',
+      host: '10.0.0.1',
+      port: 1001,
+      databaseUrl: 'postgres://file@db/patmint',
+      dataDir: '/file',
+      secretKeys: [decode(fileKey)],
+      applyFiles: ['file.yaml', 'further.yaml'],
+      bootstrapPassword: filePassword,
+      logLevel: 'warn',
+      subjectTokenTypeAliases: ['urn:example:pat'],
+      credentialHash: { memoryKib: 64, passes: 2, lanes: 4 },
+    })
+  })
+
+  it('that is empty, or whose keys are, changes nothing', () => {
+    for (const text of ['', '# nothing\n', 'issuer:\nport:\napply:\nsecret_key:\n'])
+      expect(load({ PATMINT_CONFIG: writeConfigFile(text) })).toEqual(DEFAULTS)
+  })
+
+  it('may leave out parts of a key', () => {
+    const config = load({ PATMINT_CONFIG: writeConfigFile('credential_hash: { passes: 3 }') })
+    expect(config.credentialHash).toEqual({ memoryKib: 1024, passes: 3, lanes: 1 })
+  })
+
+  it.each([
+    ['PATMINT_ISSUER', 'http://localhost:1', 'issuer', 'http://localhost:1'],
+    ['PATMINT_HOST', '::1', 'host', '::1'],
+    ['PATMINT_PORT', '1002', 'port', 1002],
+    ['PATMINT_DATABASE_URL', 'postgresql://e@db/e', 'databaseUrl', 'postgresql://e@db/e'],
+    ['PATMINT_DATA_DIR', '/variable', 'dataDir', '/variable'],
+    ['PATMINT_SECRET_KEY', variableKey, 'secretKeys', [decode(variableKey)]],
+    ['PATMINT_APPLY', 'variable.yaml', 'applyFiles', ['variable.yaml']],
+    ['PATMINT_BOOTSTRAP_PASSWORD', variablePassword, 'bootstrapPassword', variablePassword],
+    ['PATMINT_LOG_LEVEL', 'debug', 'logLevel', 'debug'],
+  ] as const)('gives way to %s, and in nothing else', (variable, text, member, value) => {
+    const { bootstrapToken: _, ...before } = load({ PATMINT_CONFIG: path })
+    const { bootstrapToken, ...after } = load({ PATMINT_CONFIG: path, [variable]: text })
+    expect(after).toEqual({ ...before, [member]: value })
+    expect(bootstrapToken?.reveal()).toBe(fileToken)
+  })
+
+  it('gives way to PATMINT_BOOTSTRAP_TOKEN', () => {
+    const config = load({ PATMINT_CONFIG: path, PATMINT_BOOTSTRAP_TOKEN: variableToken })
+    expect(config.bootstrapToken?.reveal()).toBe(variableToken)
+  })
+
+  it('gives way also where it is wrong', () => {
+    const wrong = writeConfigFile('port: many')
+    expect(load({ PATMINT_CONFIG: wrong, PATMINT_PORT: '1002' }).port).toBe(1002)
+  })
+})
+
+describe('values', () => {
+  it.each([0, 65_535])('port %i is one', (port) => {
+    expect(load({ PATMINT_PORT: String(port) }).port).toBe(port)
+  })
+
+  it('of several secret keys, the first comes first', () => {
+    const { secretKeys } = load({ PATMINT_SECRET_KEY: `${variableKey},${fileKey}` })
+    expect(secretKeys).toEqual([decode(variableKey), decode(fileKey)])
+    expect(secretKeys?.map(({ length }) => length)).toEqual([32, 32])
+  })
+
+  it('of PATMINT_APPLY are separated by commas, with blanks around them or nothing between', () => {
+    expect(load({ PATMINT_APPLY: 'a.yaml, b.yaml ,,c d.yaml,' }).applyFiles).toEqual([
+      'a.yaml',
+      'b.yaml',
+      'c d.yaml',
+    ])
+  })
+
+  it.each(['http://localhost:8693', 'https://sts.example.com', 'https://[::1]:8443'])(
+    'issuer %s is one',
+    (issuer) => {
+      expect(load({ PATMINT_ISSUER: issuer }).issuer).toBe(issuer)
+    },
+  )
+})
+
+describe('a configuration', () => {
+  // Bytes cannot be frozen, and a credential keeps its own.
+  const isFrozen = (value: unknown): boolean =>
+    typeof value !== 'object' ||
+    value === null ||
+    Buffer.isBuffer(value) ||
+    value instanceof PresentedCredential ||
+    (Object.isFrozen(value) && Object.values(value).every(isFrozen))
+
+  it('is frozen through and through, given or by default', () => {
+    for (const config of [load({}), load({ PATMINT_CONFIG: writeConfigFile(FILE) })])
+      expect(isFrozen(config)).toBe(true)
+  })
+
+  it('is not shared between two that were loaded', () => {
+    expect(load({}).applyFiles).not.toBe(load({}).applyFiles)
+  })
+
+  it('does not print its bootstrap token', () => {
+    const { bootstrapToken } = load({ PATMINT_BOOTSTRAP_TOKEN: variableToken })
+    expect([String(bootstrapToken), JSON.stringify({ bootstrapToken })]).toEqual([
+      '[redacted]',
+      '{"bootstrapToken":"[redacted]"}',
+    ])
+  })
+})
