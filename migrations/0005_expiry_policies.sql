@@ -9,9 +9,10 @@ create table expiry_policies (
   max_active_tokens integer not null check (max_active_tokens > 0),
   applies_to text not null check (applies_to in ('all', 'new')),
   exempt_roles text[] not null,
-  changed_at timestamptz not null
+  applies_since timestamptz not null
 );
 comment on column expiry_policies.organization_id is 'Null for the platform''s own policy';
 comment on column expiry_policies.max_lifetime_seconds is 'Null means no rule, in this and every other nullable column';
-comment on column expiry_policies.applies_to is '"new" spares the credentials created before changed_at';
+comment on column expiry_policies.applies_to is '"new" spares the credentials created before applies_since';
+comment on column expiry_policies.applies_since is 'Since when "new" credentials are bound; stays put while applies_to stays "new", so that a tighter limit frees nobody';
 comment on column expiry_policies.exempt_roles is 'Names of roles whose holders the lifetime rules do not bind';

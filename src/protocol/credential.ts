@@ -69,7 +69,7 @@ export function parseCredential(value: string): PresentedCredential | undefined 
 }
 
 // Also one with a few characters lost, which is still most of a secret.
-const LIKE_CREDENTIAL = /(?:pat|key)_[0-9a-f]{16,}/gi
+const LIKE_CREDENTIAL = /(?:pat|key)(?:_|%5f)[0-9a-f]{16,}/gi
 
 /** Text from outside, with whatever looks like a credential replaced: people paste them in the wrong places. */
 export const redactCredentials = (text: string): string => text.replace(LIKE_CREDENTIAL, '[redacted]')

@@ -11,6 +11,7 @@ import { Problem } from '../http/problem.ts'
 import { appendAuditEvents } from '../ledger/store.ts'
 import { type Caller, requireCaller } from './caller.ts'
 import { viewCredential } from './credential-view.ts'
+import { UUID } from './page.ts'
 import { issueBody, readLifetime } from './token-schema.ts'
 
 export interface IssueDependencies {
@@ -66,8 +67,6 @@ interface Owner {
   readonly organizationId: string
   readonly role: Role
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** The user and organization a credential is for. Whatever lies outside the caller's reach does not exist: 404. */
 async function requireOwner(

@@ -14,18 +14,22 @@ export interface PageKey {
   readonly id: string
 }
 
+/** Ids of everything but credentials. */
+export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 const encodeCursor = ({ createdAt, id }: PageKey): string =>
   Buffer.from(`${createdAt.toISOString()} ${id}`).toString('base64url')
 
-/** Reads a cursor; 400 for anything this API did not hand out. */
-export function decodeCursor(cursor: string | undefined): PageKey | null {
+const CURSOR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (\S+)$/
+
+/** Reads a cursor of a list whose ids look like `idFormat`; 400 for anything that list did not hand out. */
+export function decodeCursor(cursor: string | undefined, idFormat: RegExp): PageKey | null {
   if (cursor === undefined) return null
-  const [instant = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split(' ')
-  const createdAt = new Date(instant)
-  if (Number.isNaN(createdAt.getTime()) || !/^[0-9a-f-]{16,36}$/.test(id)) {
-    throw new Problem('invalid_request', 'cursor: is not one this list gave')
-  }
-  return { createdAt, id }
+  const [, instant = '', id = ''] = CURSOR.exec(Buffer.from(cursor, 'base64url').toString()) ?? []
+  const key = { createdAt: new Date(instant), id }
+  const isOurs = !Number.isNaN(key.createdAt.getTime()) && idFormat.test(id) && encodeCursor(key) === cursor
+  if (!isOurs) throw new Problem('invalid_request', 'cursor: is not one this list gave')
+  return key
 }
 
 /** A page from `rows`, of which one more than `limit` were asked for. */

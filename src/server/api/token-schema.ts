@@ -1,27 +1,13 @@
 // What the API accepts about credentials.
 
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { redactCredentials } from '../../protocol/credential.ts'
 import { isGrantableScope } from '../../protocol/scope.ts'
+import { isCidr } from '../credential/cidr.ts'
 import type { LifetimeWish } from '../policy/creation.ts'
 import { addSeconds } from '../policy/effective-expiry.ts'
 
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
-
-/** A CIDR block whose host bits are zero, as Postgres wants it. */
-function isCidr(text: string): boolean {
-  const [address = '', prefix = '', ...rest] = text.split('/')
-  const version = isIP(address)
-  const isPrefix = /^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128)
-  if (!version || !isPrefix || rest.length > 0) return false
-  return version === 6 || hasNoHostBits(address, Number(prefix))
-}
-
-function hasNoHostBits(address: string, prefix: number): boolean {
-  const bits = address.split('.').map((part) => Number(part).toString(2).padStart(8, '0'))
-  return !bits.join('').slice(prefix).includes('1')
-}
 
 const permission = z.strictObject({
   audience: z.string().min(1).max(500),

@@ -11,6 +11,8 @@ import { type Caller, requireCaller } from './caller.ts'
 import { viewCredential } from './credential-view.ts'
 import { decodeCursor, pageQuery, toPage } from './page.ts'
 
+const CREDENTIAL_ID = /^[0-9a-f]{16}$/
+
 export interface TokenDependencies {
   readonly tokens: Tokens
   readonly clock: () => Date
@@ -31,7 +33,12 @@ async function listOwnTokens(ctx: Context, { tokens, clock }: TokenDependencies)
   const caller = requireCaller(ctx, 'tokens:read')
   const { limit, cursor } = checkQuery(ctx, pageQuery)
   const organizationId = caller.standing.organization.id
-  const rows = await tokens.list(requireOwner(caller).id, organizationId, limit + 1, decodeCursor(cursor))
+  const rows = await tokens.list(
+    requireOwner(caller).id,
+    organizationId,
+    limit + 1,
+    decodeCursor(cursor, CREDENTIAL_ID),
+  )
   const now = clock()
   const viewRow = (row: Standing) => viewCredential(row, now)
   ctx.body = toPage(rows, limit, ({ credential }) => credential, viewRow)
@@ -69,6 +76,6 @@ async function revokeOwnToken(ctx: Context, { tokens, clock }: TokenDependencies
 /** The id in the path; what no credential can have is not looked up. */
 function readId(ctx: Context): string {
   const id = String(ctx['params'].id)
-  if (!/^[0-9a-f]{16}$/.test(id)) throw new Problem('not_found')
+  if (!CREDENTIAL_ID.test(id)) throw new Problem('not_found')
   return id
 }

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { User, UserFilter } from '../directory/user-store.ts'
 import { checkQuery } from '../http/guard.ts'
 import { requireCaller } from './caller.ts'
-import { decodeCursor, pageQuery, toPage } from './page.ts'
+import { decodeCursor, pageQuery, toPage, UUID } from './page.ts'
 
 export type ListUsers = (filter: UserFilter) => Promise<User[]>
 
@@ -23,7 +23,7 @@ async function answerUsers(ctx: Context, listUsers: ListUsers): Promise<void> {
   const users = await listUsers({
     organizationId,
     email: email ?? null,
-    after: decodeCursor(cursor),
+    after: decodeCursor(cursor, UUID),
     limit: limit + 1,
   })
   ctx.body = toPage(

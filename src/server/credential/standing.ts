@@ -55,9 +55,15 @@ export interface Standing {
 /** `sub` of what the credential is exchanged for: the user's id, or `key:<id>`. */
 export const subjectOf = ({ owner, credential }: Standing): string => owner?.id ?? `key:${credential.id}`
 
-/** When the credential stops working, by agreement or by policy; `null` for never. */
-export function expiryOf({ credential, role, policies }: Standing): EffectiveExpiry | null {
-  return effectiveExpiry({ ...credential, roleName: role?.name ?? '' }, policies)
+/** When a credential stops working: by agreement, by policy, or because its successor takes over. */
+export type CredentialExpiry = EffectiveExpiry | { readonly at: Date; readonly cause: 'overlap_until' }
+
+/** The earliest instant at which the credential stops working; `null` for never. */
+export function expiryOf({ credential, role, policies }: Standing): CredentialExpiry | null {
+  const expiry = effectiveExpiry({ ...credential, roleName: role?.name ?? '' }, policies)
+  const { overlapUntil } = credential
+  if (!overlapUntil || (expiry && expiry.at <= overlapUntil)) return expiry
+  return { at: overlapUntil, cause: 'overlap_until' }
 }
 
 export type StandingProblem =
@@ -75,7 +81,7 @@ export function findProblem(standing: Standing, now: Date): StandingProblem | nu
   if (owner?.status === 'suspended') return { reason: 'owner_suspended' }
   if (!role) return { reason: 'membership_missing' }
   const expiry = expiryOf(standing)
-  if (expiry && expiry.cause !== 'expires_at' && expiry.at <= now) {
+  if (expiry && 'level' in expiry && expiry.at <= now) {
     return { reason: 'blocked_by_policy', rule: expiry.cause }
   }
   return null

@@ -1,8 +1,8 @@
 // From a presented credential to its standing, or the true cause it is refused. Neither HTTP nor OAuth is known here.
 
-import { BlockList, isIPv6 } from 'node:net'
 import type { PresentedCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
+import { isAddressAllowed } from './cidr.ts'
 import type { CredentialHasher } from './hash.ts'
 import { findProblem, type Standing, type StandingProblem } from './standing.ts'
 
@@ -26,16 +26,6 @@ export type VerifyCredential = (
   credential: PresentedCredential,
   context: VerificationContext,
 ) => Promise<Result<Standing, RefusedCredential>>
-
-/** Whether `address` lies in one of `cidrs`. */
-export function isAddressAllowed(cidrs: readonly string[], address: string): boolean {
-  const allowed = new BlockList()
-  for (const cidr of cidrs) {
-    const [network = '', prefix] = cidr.split('/')
-    allowed.addSubnet(network, Number(prefix), isIPv6(network) ? 'ipv6' : 'ipv4')
-  }
-  return allowed.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-}
 
 /** Builds the check. Its one read is `loadStanding`; the hash is compared before anything else is judged. */
 export function createVerifyCredential(

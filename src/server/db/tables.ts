@@ -110,7 +110,7 @@ interface ExpiryPoliciesTable {
   max_active_tokens: number
   applies_to: 'all' | 'new'
   exempt_roles: string[]
-  changed_at: Date
+  applies_since: Date
 }
 
 interface SigningKeysTable {

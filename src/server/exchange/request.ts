@@ -64,8 +64,9 @@ function findParameterProblem(parameters: TokenParameters, aliases: readonly str
   }
   const resources = listOf(parameters['resource'])
   if (!resources.every(isAbsoluteUri)) return { reason: 'parameter_malformed', parameter: 'resource' }
-  if (listOf(parameters['audience']).length + resources.length > MAX_AUDIENCES) {
-    return { reason: 'parameter_malformed', parameter: 'audience' }
+  const audiences = listOf(parameters['audience'])
+  if (audiences.length + resources.length > MAX_AUDIENCES) {
+    return { reason: 'parameter_malformed', parameter: audiences.length > 0 ? 'audience' : 'resource' }
   }
   return findActorProblem(parameters)
 }

@@ -6,6 +6,14 @@ import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Logger } from './log.ts'
 import { Problem } from './problem.ts'
 
+/** Path and query of a request target (RFC 9112 section 3.2); `undefined` when it is not one. */
+function toOriginForm(target: string): string | undefined {
+  if (target === '*') return target
+  // Parsed against a fixed origin, `//host/path` would name another host.
+  const url = URL.parse(target.startsWith('/') ? `http://localhost${target}` : target)
+  return url && /^https?:$/.test(url.protocol) ? url.pathname + url.search : undefined
+}
+
 /**
  * Makes every URL the request could be asked about the issuer's: neither the Host header, nor an absolute-form
  * request line, nor a proxy header has a say in what is printed or signed.
@@ -13,21 +21,23 @@ import { Problem } from './problem.ts'
 export function pinOrigin(issuer: string): Middleware {
   const { host, protocol } = new URL(issuer)
   return (ctx, next) => {
-    if (!ctx.originalUrl.startsWith('/') && URL.canParse(ctx.originalUrl)) {
-      const { pathname, search } = new URL(ctx.originalUrl)
-      ctx.req.url = pathname + search
-      ctx.originalUrl = pathname + search
-      ctx.request.originalUrl = pathname + search
-    }
     ctx.req.headers.host = host
     Object.defineProperty(ctx.request, 'protocol', { value: protocol.replace(':', '') })
+    const target = toOriginForm(ctx.originalUrl)
+    ctx.req.url = target ?? '/'
+    ctx.originalUrl = target ?? '/'
+    ctx.request.originalUrl = target ?? '/'
+    if (target === undefined) throw new Problem('invalid_request', 'The request target is malformed')
     return next()
   }
 }
 
-/** IPv4 clients on a dual-stack socket count as IPv4. */
+/**
+ * IPv4 clients on a dual-stack socket count as IPv4, and an IPv6 zone is nobody else's business. The address of a
+ * client that has already gone is empty.
+ */
 export const normalizeAddress: Middleware = (ctx, next) => {
-  ctx.request.ip = (ctx.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+  ctx.request.ip = (ctx.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
   return next()
 }
 

@@ -1,7 +1,7 @@
 // Durable records, committed in groups: whoever asks while a transaction is under way shares the next one. A caller
 // that has waited for `record` knows its record is on disk.
 
-import type { Database } from '../db/database.ts'
+import { type Database, isDatabaseAway } from '../db/database.ts'
 import type { AuditEvent } from './event.ts'
 import { appendAuditEvents, type CredentialUse, ensureAuditPartitions, touchLastUsed } from './store.ts'
 
@@ -49,14 +49,22 @@ export class Ledger {
     // The rest of this event-loop turn joins the first group.
     await new Promise(setImmediate)
     while (this.#pending.length > 0) {
-      const group = this.#pending.splice(0, MAX_GROUP)
-      const error = await this.#commit(group).then(
-        () => null,
-        (cause: unknown) => cause,
-      )
-      for (const { settle } of group) settle(error)
+      await this.#settle(this.#pending.splice(0, MAX_GROUP))
     }
     this.#running = null
+  }
+
+  async #settle(group: readonly Entry[]): Promise<void> {
+    const error = await this.#commit(group).then(
+      () => null,
+      (cause: unknown) => cause,
+    )
+    // A record that cannot be written must not take the others of its group with it.
+    if (error !== null && group.length > 1 && !isDatabaseAway(error)) {
+      for (const entry of group) await this.#settle([entry])
+      return
+    }
+    for (const { settle } of group) settle(error)
   }
 
   async #commit(group: readonly Entry[]): Promise<void> {

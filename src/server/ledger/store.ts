@@ -1,5 +1,6 @@
 // The rows of `audit_events`, their monthly partitions, and the last-used columns of credentials.
 
+import { isIP } from 'node:net'
 import { sql } from 'kysely'
 import { redactCredentials } from '../../protocol/credential.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
@@ -12,6 +13,9 @@ const MAX_TEXT = 500
 const clean = (text: string): string => redactCredentials(text).replaceAll('\0', '').slice(0, MAX_TEXT)
 
 const cleanOrNull = (text: string | undefined): string | null => (text === undefined ? null : clean(text))
+
+/** A client that went before it was looked at has no address; its record is written all the same. */
+const toInet = (ip: string | undefined): string | null => (ip !== undefined && isIP(ip) ? ip : null)
 
 /** Appends records in one statement. */
 export async function appendAuditEvents(db: Queryable, events: readonly AuditEvent[]): Promise<void> {
@@ -32,7 +36,7 @@ export async function appendAuditEvents(db: Queryable, events: readonly AuditEve
         audiences: event.audiences?.map(clean) ?? null,
         scopes: event.scopes?.map(clean) ?? null,
         token_id: event.tokenId ?? null,
-        ip: event.ip ?? null,
+        ip: toInet(event.ip),
         user_agent: cleanOrNull(event.userAgent),
         request_id: cleanOrNull(event.requestId),
         detail: event.detail ? JSON.stringify(event.detail) : null,
@@ -56,7 +60,7 @@ export async function touchLastUsed(db: Queryable, uses: readonly CredentialUse[
   const latest = new Map(uses.map((use) => [use.credentialId, use]))
   const ids = [...latest.keys()]
   const instants = [...latest.values()].map(({ usedAt }) => usedAt)
-  const addresses = [...latest.values()].map(({ ip }) => ip)
+  const addresses = [...latest.values()].map(({ ip }) => toInet(ip))
   await sql`
     update credentials c set last_used_at = u.used_at, last_used_ip = u.ip
     from (

@@ -24,7 +24,7 @@ export const addSeconds = (instant: Date, seconds: number): Date =>
 export function effectiveExpiry(lifespan: Lifespan, policies: Policies): EffectiveExpiry | null {
   const binds = (policy: ExpiryPolicy): boolean =>
     !policy.exemptRoles.includes(lifespan.roleName) &&
-    (policy.appliesTo === 'all' || lifespan.createdAt >= policy.changedAt)
+    (policy.appliesTo === 'all' || lifespan.createdAt >= policy.appliesSince)
   const candidates: EffectiveExpiry[] = []
   if (lifespan.expiresAt) candidates.push({ at: lifespan.expiresAt, cause: 'expires_at' })
   const maximum = strictestLimit(policies, 'maxLifetimeSeconds', binds)

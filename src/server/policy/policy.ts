@@ -10,10 +10,20 @@ export interface ExpiryPolicy {
   readonly idleTimeoutSeconds: number | null
   readonly accessTokenMaxTtlSeconds: number | null
   readonly maxActiveTokens: number
-  /** `new` spares the credentials created before `changedAt`. */
+  /** `new` spares the credentials created before `appliesSince`. */
   readonly appliesTo: 'all' | 'new'
   readonly exemptRoles: readonly string[]
-  readonly changedAt: Date
+  readonly appliesSince: Date
+}
+
+/** `appliesSince` of a policy that replaces `before`: whoever a "new" policy has bound stays bound by its successor. */
+export function inheritStart(
+  before: ExpiryPolicy | null,
+  after: Omit<ExpiryPolicy, 'appliesSince'>,
+  now: Date,
+): ExpiryPolicy {
+  const isContinued = before?.appliesTo === 'new' && after.appliesTo === 'new'
+  return { ...after, appliesSince: isContinued ? before.appliesSince : now }
 }
 
 /** The policies over one organization; a level without a policy has no rules. */

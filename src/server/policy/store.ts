@@ -8,7 +8,7 @@ import type { ExpiryPolicy, Policies } from './policy.ts'
 type PolicyRow = Selectable<Tables['expiry_policies']>
 
 /** A policy row as Postgres' `to_jsonb` gives it: instants are text. */
-export type PolicyJson = Omit<PolicyRow, 'changed_at'> & { changed_at: string }
+export type PolicyJson = Omit<PolicyRow, 'applies_since'> & { applies_since: string }
 
 export function toPolicy(row: PolicyRow | PolicyJson): ExpiryPolicy {
   return {
@@ -19,7 +19,7 @@ export function toPolicy(row: PolicyRow | PolicyJson): ExpiryPolicy {
     maxActiveTokens: row.max_active_tokens,
     appliesTo: row.applies_to,
     exemptRoles: row.exempt_roles,
-    changedAt: new Date(row.changed_at),
+    appliesSince: new Date(row.applies_since),
   }
 }
 
@@ -36,7 +36,7 @@ export async function findPolicies(db: Queryable, organizationId: string | null)
       'max_active_tokens',
       'applies_to',
       'exempt_roles',
-      'changed_at',
+      'applies_since',
     ])
     .where((where) =>
       where.or([
@@ -66,7 +66,7 @@ export async function savePolicy(
     max_active_tokens: policy.maxActiveTokens,
     applies_to: policy.appliesTo,
     exempt_roles: [...policy.exemptRoles],
-    changed_at: policy.changedAt,
+    applies_since: policy.appliesSince,
   }
   await db
     .insertInto('expiry_policies')

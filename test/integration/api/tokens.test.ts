@@ -161,6 +161,9 @@ describe('POST /users/{id}/tokens', () => {
       { name: 'x', permissions: [{ audience: API, scopes: ['mod*:read'] }] },
     ],
     ['an address block with host bits', { name: 'x', allowed_cidrs: ['10.0.0.1/8'] }],
+    ['an IPv6 block with host bits', { name: 'x', allowed_cidrs: ['2001:db8::1/32'] }],
+    ['a mapped block with host bits', { name: 'x', allowed_cidrs: ['::ffff:10.0.0.1/104'] }],
+    ['an address block with a zone', { name: 'x', allowed_cidrs: ['fe80::%eth0/10'] }],
     ['something that is no address block', { name: 'x', allowed_cidrs: ['example.com'] }],
   ])('refuses %s', async (_name, body) => {
     const answer = await issue(acme.adminToken, ids['jane'], body)
@@ -247,7 +250,14 @@ describe('GET /tokens', () => {
     expect(new Set(names).size).toBe(10)
   })
 
-  it.each(['limit=0', 'limit=201', 'limit=x', 'cursor=x', 'unknown=1'])('refuses ?%s', async (query) => {
+  it.each([
+    'cursor=LTI3MTgyMS0wNC0yMFQwMDowMDowMC4wMDBaIDAxMjM0NTY3ODlhYmNkZWY',
+    'limit=0',
+    'limit=201',
+    'limit=x',
+    'cursor=x',
+    'unknown=1',
+  ])('refuses ?%s', async (query) => {
     const answer = await callApi(acme.url, acme.janePat, 'GET', `/tokens?${query}`)
     expect([answer.status, answer.json['code']]).toEqual([400, 'invalid_request'])
   })

@@ -35,6 +35,18 @@ describe('what the database says now binds at the next exchange', () => {
     expect((await exchange()).status).toBe(200)
   })
 
+  it('ends a credential with its overlap, and no token outlives it', async () => {
+    const own = acme.db.updateTable('credentials').where('id', '=', acme.janePat.slice(4, 20))
+    await own.set({ overlap_until: new Date(Date.now() + 20_000) }).execute()
+    const { json } = await exchange()
+    expect(json['expires_in']).toBeLessThanOrEqual(20)
+    expect(json['subject_token_expires_in']).toBe(json['expires_in'])
+    await own.set({ overlap_until: new Date(Date.now() - 1000) }).execute()
+    expect((await exchange()).json).toEqual(REFUSED)
+    expect(await lastReason()).toBe('credential_superseded')
+    await own.set({ overlap_until: null }).execute()
+  })
+
   it('follows a demotion and a promotion', async () => {
     const role = (scopes: string[]) =>
       acme.db

@@ -1,6 +1,6 @@
 // The `policies` section. A declared policy is the whole policy: what it leaves out is "no rule".
 
-import type { ExpiryPolicy } from '../../policy/policy.ts'
+import { type ExpiryPolicy, inheritStart } from '../../policy/policy.ts'
 import { findPolicies, savePolicy } from '../../policy/store.ts'
 import { requireOrganization } from './organizations.ts'
 import { type ApplyRun, differingMembers, noteUpdate } from './run.ts'
@@ -15,7 +15,7 @@ const KEYS: Readonly<Record<string, string>> = {
   maxActiveTokens: 'max_active_tokens',
   appliesTo: 'applies_to',
   exemptRoles: 'exempt_roles',
-} satisfies Record<keyof Omit<ExpiryPolicy, 'changedAt'>, keyof PolicyDeclaration>
+} satisfies Record<keyof Omit<ExpiryPolicy, 'appliesSince'>, keyof PolicyDeclaration>
 
 const secondsOrNull = (value: Duration | null): number | null => (value === null ? null : toSeconds(value))
 
@@ -30,7 +30,7 @@ export async function applyPolicy(
 ): Promise<void> {
   const organizationId = slug === null ? null : await requireOrganization(run, slug, at())
   if (slug !== null && organizationId === null) return
-  const after: Omit<ExpiryPolicy, 'changedAt'> = {
+  const after: Omit<ExpiryPolicy, 'appliesSince'> = {
     maxLifetimeSeconds: secondsOrNull(declared.max_lifetime),
     defaultLifetimeSeconds: secondsOrNull(declared.default_lifetime),
     idleTimeoutSeconds: secondsOrNull(declared.idle_timeout),
@@ -53,5 +53,5 @@ export async function applyPolicy(
   const label = slug === null ? 'platform policy' : `policy of ${slug}`
   if (!before) run.changes.push(`created ${label}`)
   else if (!noteUpdate(run, label, differingMembers(before, after).map(keyOf))) return
-  await savePolicy(run.transaction, organizationId, { ...after, changedAt: run.now })
+  await savePolicy(run.transaction, organizationId, inheritStart(before, after, run.now))
 }

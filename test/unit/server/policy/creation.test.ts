@@ -106,7 +106,7 @@ describe('an exempt role', () => {
 
 describe('a policy for new credentials', () => {
   it('binds the one that is being made', () => {
-    const policies = buildPolicies({ maxLifetimeSeconds: DAY, appliesTo: 'new', changedAt: NOW })
+    const policies = buildPolicies({ maxLifetimeSeconds: DAY, appliesTo: 'new', appliesSince: NOW })
     expect(resolve(NEVER, policies)).toEqual(violation('platform', DAY))
   })
 })

@@ -89,20 +89,20 @@ describe('effectiveExpiry', () => {
 })
 
 describe('a policy for new credentials', () => {
-  const changedAt = from(NOW, -5 * DAY)
+  const appliesSince = from(NOW, -5 * DAY)
   const policies = buildPolicies({
     appliesTo: 'new',
-    changedAt,
+    appliesSince,
     maxLifetimeSeconds: 30 * DAY,
     idleTimeoutSeconds: 7 * DAY,
   })
 
   it('spares a credential made a millisecond before it, and binds one made with it', () => {
-    expect(effectiveExpiry(buildLifespan({ createdAt: from(changedAt, 0, -1) }), policies)).toBeNull()
-    expect(effectiveExpiry(buildLifespan({ createdAt: changedAt }), policies)?.at).toEqual(
-      from(changedAt, 7 * DAY),
+    expect(effectiveExpiry(buildLifespan({ createdAt: from(appliesSince, 0, -1) }), policies)).toBeNull()
+    expect(effectiveExpiry(buildLifespan({ createdAt: appliesSince }), policies)?.at).toEqual(
+      from(appliesSince, 7 * DAY),
     )
-    expect(effectiveExpiry(buildLifespan({ createdAt: from(changedAt, 0, 1) }), policies)).not.toBeNull()
+    expect(effectiveExpiry(buildLifespan({ createdAt: from(appliesSince, 0, 1) }), policies)).not.toBeNull()
   })
 
   it('does not spare it from the policy of the other level', () => {
@@ -110,7 +110,7 @@ describe('a policy for new credentials', () => {
       ...policies,
       organization: buildPolicies(null, { maxLifetimeSeconds: 60 * DAY }).organization,
     }
-    const createdAt = from(changedAt, -DAY)
+    const createdAt = from(appliesSince, -DAY)
     expect(effectiveExpiry(buildLifespan({ createdAt }), both)).toEqual({
       at: from(createdAt, 60 * DAY),
       cause: 'max_lifetime',
@@ -119,9 +119,9 @@ describe('a policy for new credentials', () => {
   })
 
   it('binds credentials made before it once it is for all', () => {
-    const lifespan = buildLifespan({ createdAt: from(changedAt, -DAY) })
-    const forAll = buildPolicies({ changedAt, maxLifetimeSeconds: 30 * DAY })
-    expect(effectiveExpiry(lifespan, forAll)?.at).toEqual(from(changedAt, 29 * DAY))
+    const lifespan = buildLifespan({ createdAt: from(appliesSince, -DAY) })
+    const forAll = buildPolicies({ appliesSince, maxLifetimeSeconds: 30 * DAY })
+    expect(effectiveExpiry(lifespan, forAll)?.at).toEqual(from(appliesSince, 29 * DAY))
   })
 })
 

@@ -20,7 +20,7 @@ export function buildPolicy(overrides: Partial<ExpiryPolicy> = {}): ExpiryPolicy
     maxActiveTokens: 10,
     appliesTo: 'all',
     exemptRoles: [],
-    changedAt: from(NOW, -1000 * DAY),
+    appliesSince: from(NOW, -1000 * DAY),
     ...overrides,
   }
 }
@@ -50,7 +50,7 @@ export const anyPolicy: fc.Arbitrary<ExpiryPolicy> = fc.record({
   maxActiveTokens: fc.integer({ min: 1, max: 100 }),
   appliesTo: fc.constantFrom('all', 'new'),
   exemptRoles: fc.subarray(ROLES),
-  changedAt: instant,
+  appliesSince: instant,
 })
 
 export const anyPolicies: fc.Arbitrary<Policies> = fc.record({

@@ -26,7 +26,7 @@ const tighten = (policy: ExpiryPolicy, other: ExpiryPolicy): ExpiryPolicy => ({
   maxActiveTokens: Math.min(policy.maxActiveTokens, other.maxActiveTokens),
   appliesTo: policy.appliesTo === 'new' ? other.appliesTo : 'all',
   exemptRoles: policy.exemptRoles.filter((role) => other.exemptRoles.includes(role)),
-  changedAt: new Date(Math.min(policy.changedAt.getTime(), other.changedAt.getTime())),
+  appliesSince: new Date(Math.min(policy.appliesSince.getTime(), other.appliesSince.getTime())),
 })
 
 describe('two levels of policy', () => {

@@ -19,16 +19,16 @@ const POLICY = {
   maxActiveTokens: 3,
   appliesTo: 'new',
   exemptRoles: ['machine'],
-  changedAt: new Date('2026-03-01T12:00:00.123Z'),
+  appliesSince: new Date('2026-03-01T12:00:00.123Z'),
 }
 
 describe('toPolicy', () => {
   it('reads a row', () => {
-    expect(toPolicy({ ...ROW, changed_at: new Date('2026-03-01T12:00:00.123Z') })).toEqual(POLICY)
+    expect(toPolicy({ ...ROW, applies_since: new Date('2026-03-01T12:00:00.123Z') })).toEqual(POLICY)
   })
 
   it('reads the same row as JSON, whose instants are text in any time zone', () => {
-    expect(toPolicy({ ...ROW, changed_at: '2026-03-01T13:00:00.123+01:00' })).toEqual(POLICY)
-    expect(toPolicy({ ...ROW, changed_at: '2026-03-01T12:00:00.123+00:00' })).toEqual(POLICY)
+    expect(toPolicy({ ...ROW, applies_since: '2026-03-01T13:00:00.123+01:00' })).toEqual(POLICY)
+    expect(toPolicy({ ...ROW, applies_since: '2026-03-01T12:00:00.123+00:00' })).toEqual(POLICY)
   })
 })
