@@ -22,6 +22,7 @@ import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
+import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { createProvider } from './provider/provider.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
@@ -49,6 +50,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   await ensureAuditPartitions(db, clock())
   await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
   await bootstrapOnce(options, hasher)
+  await purgeExpiredArtifacts(db, clock())
 
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const ledger = new Ledger(db)

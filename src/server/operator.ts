@@ -6,7 +6,8 @@ import { loadOrCreateSecretKey, prepareDataDir } from './config/data-dir.ts'
 import { type Database, openDatabase } from './db/database.ts'
 import { findRunningDatabase, startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { migrate } from './db/migrator.ts'
-import { applyFiles } from './directory/apply/apply.ts'
+import { applyDeclarations, readDeclarations } from './directory/apply/apply.ts'
+import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import { ensureBuiltIns, hasBuiltIns } from './directory/built-in.ts'
 import type { Logger } from './http/log.ts'
 import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
@@ -45,7 +46,8 @@ export async function migrateCommand(context: OperatorContext): Promise<string[]
 }
 
 /** Applies declarative files; gives a line per change. Throws `UsageProblems` when they cannot be applied. */
-export async function applyCommand(context: OperatorContext, files: readonly string[]): Promise<string[]> {
+export async function applyCommand(context: OperatorContext, paths: readonly string[]): Promise<string[]> {
+  const files = readFiles(context, paths)
   return withSharedDatabase(context, async (url) => {
     await migrateDatabase(url)
     const db = openDatabase({ url, maxConnections: 2 })
@@ -55,7 +57,7 @@ export async function applyCommand(context: OperatorContext, files: readonly str
       await ensureAuditPartitions(db, context.clock())
       if (!(await hasBuiltIns(db)))
         await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, context.clock()))
-      return await applyDeclarativeFiles(context, db, files)
+      return await applyRecorded(context, db, files)
     } finally {
       await db.destroy()
     }
@@ -72,15 +74,21 @@ export async function migrateDatabase(url: string): Promise<string[]> {
   }
 }
 
-/** One apply, recorded in the ledger. */
-export async function applyDeclarativeFiles(
-  { config, env, clock }: OperatorContext,
+/** Reads declarative files. Throws `UsageProblems` when they cannot be read, before anything was touched. */
+export function readFiles({ env }: OperatorContext, paths: readonly string[]): DeclarativeFile[] {
+  const read = readDeclarations(paths, env)
+  if (!read.ok) throw new UsageProblems('nothing was applied', read.error)
+  return read.value
+}
+
+/** One apply, recorded in the ledger. Throws `UsageProblems` when the files contradict themselves or the database. */
+export async function applyRecorded(
+  { config, clock }: OperatorContext,
   db: Database,
-  files: readonly string[],
+  files: readonly DeclarativeFile[],
 ): Promise<string[]> {
   const now = clock()
-  const applied = await applyFiles(db, files, {
-    env,
+  const applied = await applyDeclarations(db, files, {
     now,
     clientSecretKeys: deriveKeys(resolveSecretKeys(config), 'client-secret'),
     record: (transaction, changes) =>

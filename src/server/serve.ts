@@ -6,10 +6,11 @@ import { composeServer } from './compose.ts'
 import { openDatabase } from './db/database.ts'
 import type { Logger } from './http/log.ts'
 import {
-  applyDeclarativeFiles,
+  applyRecorded,
   defaultIssuer,
   migrateDatabase,
   type OperatorContext,
+  readFiles,
   resolveSecretKeys,
   withDatabase,
 } from './operator.ts'
@@ -22,6 +23,7 @@ const DRAIN_MS = 5000
 /** Serves until `stopped` resolves, then drains. Rejects when the server cannot start. */
 export async function serve(context: OperatorContext, stopped: Promise<string>): Promise<void> {
   const { config, log } = context
+  const declared = readFiles(context, config.applyFiles)
   let handle: Handler = answerStarting
   const inFlight = new Set<ServerResponse>()
   const http = createServer((request, response) => {
@@ -39,12 +41,10 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
         url: databaseUrl,
         onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
         onQuery: ({ level, queryDurationMillis, query }) =>
-          log.debug({ level, durationMs: queryDurationMillis, sql: query.sql }, 'query'),
+          log.debug({ outcome: level, durationMs: queryDurationMillis, sql: query.sql }, 'query'),
       })
       const server = await composeServer({ ...context, issuer, db, secretKeys: resolveSecretKeys(config) })
-      if (config.applyFiles.length > 0) {
-        log.info({ changes: await applyDeclarativeFiles(context, db, config.applyFiles) }, 'applied')
-      }
+      if (declared.length > 0) log.info({ changes: await applyRecorded(context, db, declared) }, 'applied')
       handle = server.handle
       announce(log, issuer, `http://${hostForUrl(config.host)}:${port}`)
       log.info({ signal: await stopped }, 'stopping')
@@ -65,7 +65,13 @@ function announce(log: Logger, issuer: string, url: string): void {
 
 const hostForUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
-const answerStarting: Handler = (_request, response) => {
+/** Alive, and not ready: a long migration is no reason to be restarted. */
+const answerStarting: Handler = (request, response) => {
+  if (request.url === '/healthz') {
+    response.writeHead(200, { 'Content-Type': 'application/json' })
+    response.end('{"status":"starting"}')
+    return
+  }
   response.writeHead(503, { 'Retry-After': '1', 'Content-Type': 'application/json' })
   response.end('{"error":"temporarily_unavailable"}')
 }

@@ -105,9 +105,10 @@ describe.concurrent('a server does not start', () => {
     const password = canary(randomBytes(12).toString('base64url'))
     const closed = await findClosedPort()
     const PATMINT_DATABASE_URL = `postgres://patmint:${password}@127.0.0.1:${closed}/patmint`
+    const ORDERS_SECRET = canary(randomBytes(16).toString('hex'))
     const results = await Promise.all(
       [['serve'], ['migrate'], ['apply', '-f', 'config/example.yaml']].map((args) =>
-        runServerCommand(args, { ...deployment, PATMINT_DATABASE_URL }),
+        runServerCommand(args, { ...deployment, PATMINT_DATABASE_URL, ORDERS_SECRET }),
       ),
     )
     const expected = refusal(
@@ -147,6 +148,8 @@ describe.concurrent('a server does not start', () => {
     expect(contradictory.stderr).toBe(
       `patmint-server: nothing was applied\n  ${file}:2 organizations[0]: organization acme is declared twice\n  ${file}:3 organizations[1]: organization acme is declared twice\n`,
     )
+    // What can be read without a database stops the server before it touched one.
+    expect(unset.stdout).toBe('')
     expect(unset.stdout + contradictory.stdout).not.toContain('"msg":"listening"')
   })
 

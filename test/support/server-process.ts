@@ -4,9 +4,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { inject } from 'vitest'
 import { canary, logFile } from './evidence.ts'
 
 export interface ServerProcess {
@@ -29,7 +29,7 @@ export interface ProcessResult {
 
 const MAIN = 'src/server/main.ts'
 
-export const newDataDir = (): string => mkdtempSync(join(tmpdir(), 'patmint-data-'))
+export const newDataDir = (): string => mkdtempSync(join(inject('evidenceDir'), 'data-'))
 export const newSecretKey = (): string => canary(randomBytes(32).toString('base64url'))
 
 /** The environment of this process without any PATMINT_ variable, and with those given. */

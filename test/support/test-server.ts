@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/server/config/config.ts'
 import { type Database, openDatabase } from '../../src/server/db/database.ts'
 import { migrate } from '../../src/server/db/migrator.ts'
 import { createLogger } from '../../src/server/http/log.ts'
-import { applyDeclarativeFiles, resolveSecretKeys } from '../../src/server/operator.ts'
+import { applyRecorded, readFiles, resolveSecretKeys } from '../../src/server/operator.ts'
 import { canary, logFile } from './evidence.ts'
 import { newDataDir, newSecretKey } from './server-process.ts'
 import { createTestDatabase } from './test-database.ts'
@@ -68,7 +68,8 @@ export async function startTestServer(variables: Record<string, string> = {}): P
     setClock: (next) => {
       clock = next
     },
-    apply: (files, extra = {}) => applyDeclarativeFiles({ ...context, env: { ...env, ...extra } }, db, files),
+    apply: async (files, extra = {}) =>
+      applyRecorded(context, db, readFiles({ ...context, env: { ...env, ...extra } }, files)),
     stop: async () => {
       http.closeAllConnections()
       await new Promise((resolve) => http.close(resolve))

@@ -1,7 +1,16 @@
 // The data folder: 0700, its files 0600. Generated secrets live here and nowhere else.
 
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { SecretKeys } from './config.ts'
 
@@ -11,7 +20,7 @@ const SECRET_KEY_BYTES = 32
 /** Makes the folder, or takes everyone else's access to an existing one away. */
 export function prepareDataDir(dataDir: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  chmodSync(dataDir, 0o700)
+  if ((statSync(dataDir).mode & 0o077) !== 0) chmodSync(dataDir, 0o700)
 }
 
 /** Writes a secret only its owner can read. Returns the path; an existing file is replaced. */

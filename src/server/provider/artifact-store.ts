@@ -15,6 +15,11 @@ export interface ArtifactStore {
   remove(column: 'id' | 'grant_id', value: string): Promise<void>
 }
 
+/** Removes what has expired. Nothing waits for it: an expired row counts as absent all along. */
+export async function purgeExpiredArtifacts(db: Database, now: Date): Promise<void> {
+  await db.deleteFrom('oidc_artifacts').where('expires_at', '<=', now).execute()
+}
+
 export function createArtifactStore(db: Database, model: string): ArtifactStore {
   return {
     async save(id, payload, expiresInSeconds) {

@@ -10,7 +10,7 @@ import { type Database, openDatabase } from '../../../src/server/db/database.ts'
 import { migrate } from '../../../src/server/db/migrator.ts'
 import { ensureBuiltIns } from '../../../src/server/directory/built-in.ts'
 import { ensureAuditPartitions } from '../../../src/server/ledger/store.ts'
-import { applyDeclarativeFiles, UsageProblems } from '../../../src/server/operator.ts'
+import { applyRecorded, readFiles, UsageProblems } from '../../../src/server/operator.ts'
 import { newSecretKey } from '../../support/server-process.ts'
 import { createTestDatabase, withClient } from '../../support/test-database.ts'
 
@@ -59,7 +59,7 @@ export class Workbench {
     const log = pino({ level: 'silent' })
     const context = { config: config.value, env: this.env, log, clock: () => this.now }
     try {
-      return { changes: await applyDeclarativeFiles(context, this.db, paths) }
+      return { changes: await applyRecorded(context, this.db, readFiles(context, paths)) }
     } catch (error) {
       if (error instanceof UsageProblems) return { problems: error.problems }
       throw error

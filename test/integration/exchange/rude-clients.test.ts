@@ -57,15 +57,13 @@ describe('a client that resets its connection', () => {
 })
 
 describe('a request target that is none', () => {
-  it.each([
-    'http://[x/?token=SECRET',
-    'http://evil.example:99999/p',
-    'ftp://evil.example/p',
-    '*',
-  ])('%s is answered by a problem document', async (target) => {
-    const answer = await sendRaw(`GET ${target.replace('SECRET', acme.janePat)} HTTP/1.1`)
-    expect(answer).toMatch(/^HTTP\/1\.1 40[04] /)
-    expect(answer).toMatch(/"code":"(invalid_request|not_found)"/)
-    expect(answer).not.toContain('evil')
-  })
+  it.each(['http://[x/?token=SECRET', 'http://evil.example:99999/p', 'ftp://evil.example/p', '*'])(
+    '%s is answered by a problem document',
+    async (target) => {
+      const answer = await sendRaw(`GET ${target.replace('SECRET', acme.janePat)} HTTP/1.1`)
+      expect(answer).toMatch(/^HTTP\/1\.1 40[04] /)
+      expect(answer).toMatch(/"code":"(invalid_request|not_found)"/)
+      expect(answer).not.toContain('evil')
+    },
+  )
 })

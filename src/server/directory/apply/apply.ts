@@ -16,7 +16,6 @@ import type { ApplyFile } from './schema.ts'
 import { applyUsers } from './users.ts'
 
 export interface ApplyOptions {
-  readonly env: Environment
   readonly clientSecretKeys: DerivedKeys
   readonly now: Date
   /** Runs in the same transaction, when there is something to record. */
@@ -26,22 +25,19 @@ export interface ApplyOptions {
 /** Thrown inside the transaction only, to roll it back. */
 class Contradiction extends Error {}
 
-/** Reads and applies files; gives one line per change, or fails with one line per problem and changes nothing. */
-export async function applyFiles(
-  db: Database,
+/** Reads files, taking `${NAME}` from `env`; fails with one line per problem. Needs no database. */
+export function readDeclarations(
   paths: readonly string[],
-  options: ApplyOptions,
-): Promise<Result<string[], string[]>> {
-  const results = paths.map((path) => readDeclarativeFile(path, options.env))
-  const unreadable = results.flatMap((result) => (result.ok ? [] : result.error))
-  if (unreadable.length > 0) return fail(unreadable)
-  return applyDeclarations(
-    db,
-    results.flatMap((result) => (result.ok ? result.value : [])),
-    options,
-  )
+  env: Environment,
+): Result<DeclarativeFile[], string[]> {
+  const results = paths.map((path) => readDeclarativeFile(path, env))
+  const problems = results.flatMap((result) => (result.ok ? [] : result.error))
+  return problems.length > 0
+    ? fail(problems)
+    : ok(results.flatMap((result) => (result.ok ? result.value : [])))
 }
 
+/** Applies what was read; gives one line per change, or fails with one line per problem and changes nothing. */
 export async function applyDeclarations(
   db: Database,
   files: readonly DeclarativeFile[],
@@ -51,6 +47,8 @@ export async function applyDeclarations(
   const problems: string[] = []
   try {
     await db.transaction().execute(async (transaction) => {
+      // Another apply may be long: this one waits its turn beyond the time-out of a request's statement.
+      await sql`set local statement_timeout = '60s'`.execute(transaction)
       await sql`select pg_advisory_xact_lock(hashtext('patmint.apply'))`.execute(transaction)
       await applySections({ transaction, now, clientSecretKeys, changes, problems }, files)
       if (problems.length > 0) throw new Contradiction()
