@@ -10,6 +10,8 @@ create table credentials (
   secret_hash text not null,
   permissions jsonb,
   allowed_cidrs cidr[],
+  issued_by text,
+  issued_reach text check (issued_reach in ('platform', 'organization')),
   created_at timestamptz not null,
   expires_at timestamptz,
   last_used_at timestamptz,
@@ -34,6 +36,8 @@ comment on column credentials.role_id is 'The fixed role of an API key; null for
 comment on column credentials.secret_hash is 'argon2id in PHC string format; "data" names the pepper';
 comment on column credentials.permissions is '[{audience, scopes}] chosen at creation; null for all of the role';
 comment on column credentials.allowed_cidrs is 'Client addresses it may be used from; null for any';
+comment on column credentials.issued_by is 'Subject of whoever issued it for the owner and saw its value; null when the owner made it';
+comment on column credentials.issued_reach is 'How far the issuer''s management rights went: it never manages beyond that, whatever its owner becomes';
 comment on column credentials.expires_at is 'What was agreed at creation; null for never. Policy may end it earlier and is never written here';
 comment on column credentials.overlap_until is 'Set when a successor exists: the instant this one stops working';
 comment on column credentials.status_index is 'Position in the token status lists';

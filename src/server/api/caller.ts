@@ -49,7 +49,8 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
       subject: subjectOf(standing),
       standing,
       scopes: [...(target?.scopes ?? []), ...(standing.credential.permissions ? [] : SELF_SERVICE)],
-      isPlatformWide: standing.role?.reach === 'platform',
+      isPlatformWide:
+        standing.role?.reach === 'platform' && standing.credential.issuedReach !== 'organization',
     }
     ctx.state['caller'] = caller
     await ledger.touch({ credentialId: standing.credential.id, usedAt: now, ip: ctx.ip })

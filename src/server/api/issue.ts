@@ -40,6 +40,7 @@ async function issueForUser(ctx: Context, dependencies: IssueDependencies): Prom
     lifetime,
     permissions: body.permissions ?? null,
     allowedCidrs: body.allowed_cidrs ?? null,
+    issuer: { subject: caller.subject, reach: caller.isPlatformWide ? 'platform' : 'organization' },
   }
   const issued = await tokens.issue(request, now, (transaction, credentialId) =>
     appendAuditEvents(transaction, [
@@ -76,6 +77,9 @@ async function requireOwner(
   slug: string | undefined,
 ): Promise<Owner> {
   if (!UUID.test(userId)) throw new Problem('not_found')
+  // Else whoever got hold of a credential could make another that outlives its revocation.
+  if (caller.standing.owner?.id === userId)
+    throw new Problem('forbidden', 'A credential makes none for its own owner')
   const own = caller.standing.organization.slug
   const organizations = (await tokens.organizationsOf(userId)).filter(
     (organization) => caller.isPlatformWide || organization.slug === own,

@@ -77,6 +77,7 @@ async function createAdmin(transaction: Queryable, options: BootstrapOptions): P
     secretHash: await hasher.hash(token),
     permissions: null,
     allowedCidrs: null,
+    issuer: null,
     createdAt: now,
     expiresAt: null,
   })

@@ -14,7 +14,7 @@ import { findMembership, lockOwner } from './owner-store.ts'
 import type { Permission, Role } from './standing.ts'
 import { insertCredential, listLive, type NewCredential } from './store.ts'
 
-type Chosen = 'ownerId' | 'organizationId' | 'name' | 'permissions' | 'allowedCidrs'
+type Chosen = 'ownerId' | 'organizationId' | 'name' | 'permissions' | 'allowedCidrs' | 'issuer'
 
 export interface IssueRequest extends Pick<NewCredential, Chosen> {
   readonly lifetime: LifetimeWish

@@ -15,6 +15,7 @@ interface StandingRow {
   secret_hash: string
   permissions: Permission[] | null
   allowed_cidrs: string[] | null
+  issued_reach: 'platform' | 'organization' | null
   created_at: Date
   expires_at: Date | null
   last_used_at: Date | null
@@ -48,7 +49,7 @@ export const grantsOfRole = sql<Grant[]>`(
 /** The standings of the credentials with these ids, in no order; unknown ids are absent. */
 export async function findStandings(db: Queryable, ids: readonly string[]): Promise<Standing[]> {
   const { rows } = await sql<StandingRow>`
-    select c.id, c.kind, c.name, c.secret_hash, c.permissions, c.allowed_cidrs::text[] as allowed_cidrs,
+    select c.id, c.kind, c.name, c.secret_hash, c.permissions, c.allowed_cidrs::text[] as allowed_cidrs, c.issued_reach,
       c.created_at, c.expires_at, c.last_used_at, host(c.last_used_ip) as last_used_ip, c.revoked_at, c.overlap_until,
       o.id as organization_id, o.slug as organization_slug, u.id as owner_id, u.status as owner_status,
       r.name as role_name, r.reach as role_reach,
@@ -86,6 +87,7 @@ function toStanding(row: StandingRow): Standing {
       name: row.name,
       permissions: row.permissions,
       allowedCidrs: row.allowed_cidrs,
+      issuedReach: row.issued_reach,
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       lastUsedAt: row.last_used_at,

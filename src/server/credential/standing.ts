@@ -32,6 +32,8 @@ export interface Credential {
   readonly name: string
   readonly permissions: readonly Permission[] | null
   readonly allowedCidrs: readonly string[] | null
+  /** How far it may manage at most, because somebody else issued it; null for no limit but the role's. */
+  readonly issuedReach: 'platform' | 'organization' | null
   readonly createdAt: Date
   readonly expiresAt: Date | null
   readonly lastUsedAt: Date | null

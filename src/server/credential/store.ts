@@ -15,8 +15,15 @@ export interface NewCredential {
   /** Null: all of the owner's role, as it is at each exchange. */
   readonly permissions: readonly Permission[] | null
   readonly allowedCidrs: readonly string[] | null
+  /** Who issued it for the owner, and how far their management rights went; null when the owner made it. */
+  readonly issuer: Issuer | null
   readonly createdAt: Date
   readonly expiresAt: Date | null
+}
+
+export interface Issuer {
+  readonly subject: string
+  readonly reach: 'platform' | 'organization'
 }
 
 /** Where a page of a list starts: after this row of the order (created_at, id). */
@@ -38,6 +45,8 @@ export async function insertCredential(db: Queryable, credential: NewCredential)
       secret_hash: credential.secretHash,
       permissions: credential.permissions && JSON.stringify(credential.permissions),
       allowed_cidrs: credential.allowedCidrs && [...credential.allowedCidrs],
+      issued_by: credential.issuer?.subject ?? null,
+      issued_reach: credential.issuer?.reach ?? null,
       created_at: credential.createdAt,
       expires_at: credential.expiresAt,
     })

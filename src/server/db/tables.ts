@@ -89,6 +89,8 @@ interface CredentialsTable {
   secret_hash: string
   permissions: NullableJson<readonly PermissionJson[]>
   allowed_cidrs: string[] | null
+  issued_by: Immutable<string | null>
+  issued_reach: Immutable<'platform' | 'organization' | null>
   created_at: Immutable<Date>
   expires_at: Date | null
   last_used_at: Date | null

@@ -41,6 +41,7 @@ export function buildCredential(overrides: Partial<Credential> = {}): Credential
     lastUsedIp: null,
     revokedAt: null,
     overlapUntil: null,
+    issuedReach: null,
     ...overrides,
   }
 }
