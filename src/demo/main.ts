@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { PAT_TYPE, TOKEN_EXCHANGE_GRANT } from '../protocol/urn.ts'
 import { createVerifier, requireScope, VerifyError } from '../verify/index.ts'
 
@@ -42,14 +43,16 @@ interface RunningServer {
 }
 
 async function startServer(dataDir: string, applyFile: string): Promise<RunningServer> {
+  // Of this shell's own Patmint, say a database in production, the demo must know nothing.
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PATMINT_'))
   const env = {
-    ...process.env,
+    ...Object.fromEntries(inherited),
     PATMINT_CONFIG: '/dev/null',
     PATMINT_PORT: '0',
     PATMINT_DATA_DIR: dataDir,
     PATMINT_APPLY: applyFile,
   }
-  const main = new URL('../server/main.ts', import.meta.url).pathname
+  const main = fileURLToPath(new URL('../server/main.ts', import.meta.url))
   const child = spawn(process.execPath, [main, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   for await (const line of createInterface({ input: child.stdout })) {
     const entry = JSON.parse(line) as { msg: string; issuer: string }

@@ -1,8 +1,18 @@
 // The scope grammar: `type:action`, `type/entity:action`, wildcards in roles and credentials, opaque strings.
 // Scopes form a meet-semilattice: `narrowScopes` is the only way two sets combine, so rights can only shrink.
 
-/** A parsed scope. `entity: null` means every entity of the type; `*` stands for every type or every action. */
-type Pattern = { readonly type: string; readonly entity: string | null; readonly action: string }
+/** What a scope of the grammar says. `entity: null` means every entity; `*` stands for every type or every action. */
+interface Pattern {
+  readonly type: string
+  readonly entity: string | null
+  readonly action: string
+}
+
+/** A scope read once. Opaque strings have no pattern. */
+interface Scope {
+  readonly text: string
+  readonly pattern: Pattern | undefined
+}
 
 const GRAMMAR = /^(\*|[a-z0-9_.-]+)(?:\/([A-Za-z0-9_.~-]+))?:(\*|[a-z0-9_.-]+)$/
 // scope-token of RFC 6749 section 3.3.
@@ -15,6 +25,8 @@ function parsePattern(scope: string): Pattern | undefined {
   return type === '*' && entity !== undefined ? undefined : { type, entity: entity ?? null, action }
 }
 
+const parseScope = (text: string): Scope => ({ text, pattern: parsePattern(text) })
+
 function formatPattern({ type, entity, action }: Pattern): string {
   return entity === null ? `${type}:${action}` : `${type}/${entity}:${action}`
 }
@@ -25,18 +37,22 @@ function meetPart<T extends string | null>(a: T, b: T, top: T): T | undefined {
 }
 
 /** The widest scope both `a` and `b` cover, or `undefined` when they share nothing. */
-function meet(a: string, b: string): string | undefined {
-  if (a === b) return a
-  const left = parsePattern(a)
-  const right = parsePattern(b)
-  if (!left || !right) return undefined
-  const type = meetPart(left.type, right.type, '*')
-  const entity = meetPart(left.entity, right.entity, null)
-  const action = meetPart(left.action, right.action, '*')
-  return type === undefined || entity === undefined || action === undefined
-    ? undefined
-    : formatPattern({ type, entity, action })
+function meet(a: Scope, b: Scope): Scope | undefined {
+  if (a.text === b.text) return a
+  if (!a.pattern || !b.pattern) return undefined
+  const type = meetPart(a.pattern.type, b.pattern.type, '*')
+  const entity = meetPart(a.pattern.entity, b.pattern.entity, null)
+  const action = meetPart(a.pattern.action, b.pattern.action, '*')
+  if (type === undefined || entity === undefined || action === undefined) return undefined
+  const pattern = { type, entity, action }
+  return { text: formatPattern(pattern), pattern }
 }
+
+const isCovered = (wanted: Scope, held: Scope): boolean => meet(held, wanted)?.text === wanted.text
+
+/** Whether scopes that differ could still cover one another. */
+const isNested = ({ pattern }: Scope): boolean =>
+  pattern !== undefined && (pattern.type === '*' || pattern.action === '*' || pattern.entity !== null)
 
 /** Whether `scope` is one a request may ask for: a scope-token without wildcards. */
 export const isConcreteScope = (scope: string): boolean => SCOPE_TOKEN.test(scope) && !scope.includes('*')
@@ -46,7 +62,8 @@ export const isGrantableScope = (scope: string): boolean =>
   isConcreteScope(scope) || parsePattern(scope) !== undefined
 
 /** Whether holding `held` is enough to do all that `wanted` allows. */
-export const covers = (held: string, wanted: string): boolean => meet(held, wanted) === wanted
+export const covers = (held: string, wanted: string): boolean =>
+  isCovered(parseScope(wanted), parseScope(held))
 
 /** Whether some scope of `held` covers `wanted`. */
 export const anyCovers = (held: readonly string[], wanted: string): boolean =>
@@ -54,11 +71,13 @@ export const anyCovers = (held: readonly string[], wanted: string): boolean =>
 
 /** What both sets allow: pairwise meets, without those another one covers, sorted. Never wider than either. */
 export function narrowScopes(a: readonly string[], b: readonly string[]): string[] {
-  const meets = new Set(a.flatMap((left) => b.flatMap((right) => meet(left, right) ?? [])))
-  const widest = [...meets].filter(
-    (scope) => ![...meets].some((other) => other !== scope && covers(other, scope)),
-  )
-  return widest.sort()
+  const right = b.map(parseScope)
+  const pairs = a.map(parseScope).flatMap((one) => right.flatMap((other) => meet(one, other) ?? []))
+  const meets = [...new Map(pairs.map((scope) => [scope.text, scope])).values()]
+  const widest = meets.some(isNested)
+    ? meets.filter((scope) => !meets.some((other) => other !== scope && isCovered(scope, other)))
+    : meets
+  return widest.map(({ text }) => text).sort()
 }
 
 /** Splits a `scope` parameter (RFC 6749 section 3.3); `undefined` when it is not a list of concrete scopes. */

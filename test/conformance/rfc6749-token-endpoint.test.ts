@@ -130,8 +130,14 @@ describe('section 5.2, errors', () => {
   })
 
   it('refuses other grants, and no grant', async () => {
-    const other = await exchange({ grant_type: 'password' })
-    expect([other.status, other.json['error']]).toEqual([400, 'unsupported_grant_type'])
+    for (const grant_type of ['password', 'authorization_code', 'refresh_token', 'client_credentials']) {
+      const other = await exchange({ grant_type })
+      expect([grant_type, other.status, other.json['error']]).toEqual([
+        grant_type,
+        400,
+        'unsupported_grant_type',
+      ])
+    }
     const none = await exchange({ grant_type: undefined })
     expect([none.status, none.json['error']]).toEqual([400, 'invalid_request'])
   })

@@ -66,6 +66,15 @@ describe('section 2.2, the claims', () => {
     expect(JSON.stringify(payload)).not.toMatch(/sam|acme\.test/i)
   })
 
+  it('tell the time of the decision, not of the signature: no cap is overrun on the way', async () => {
+    const decidedAt = new Date(Date.now() - 30_000)
+    acme.setClock(() => decidedAt)
+    const { payload } = await exchangeAndVerify(REPORTS)
+    acme.setClock(() => new Date())
+    expect(payload.iat).toBe(Math.floor(decidedAt.getTime() / 1000))
+    expect(payload.exp).toBe((payload.iat ?? 0) + 600)
+  })
+
   it('never repeat a jti', async () => {
     const tokens = await Promise.all(Array.from({ length: 50 }, () => exchangeAndVerify(REPORTS)))
     expect(new Set(tokens.map(({ payload }) => payload.jti)).size).toBe(50)

@@ -44,7 +44,7 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
       throw new Problem('unauthorized')
     }
     const standing = verified.value
-    const target = listTargets(standing, null).find(({ audience }) => audience === apiAudience)
+    const target = listTargets(standing, null, [apiAudience]).at(0)
     const caller: Caller = {
       subject: subjectOf(standing),
       standing,

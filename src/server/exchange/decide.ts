@@ -38,8 +38,15 @@ export interface Target {
   readonly signingAlg: SigningAlgorithm
 }
 
-/** Everything `standing` may be exchanged for by `client`; null for the credential's holder itself. */
-export function listTargets({ credential, role }: Standing, client: ExchangeClient | null): Target[] {
+/**
+ * What `standing` may be exchanged for, at these audiences or, for none, at all of them; by `client`, or for null by
+ * the credential's holder itself.
+ */
+export function listTargets(
+  { credential, role }: Standing,
+  client: Pick<ExchangeClient, 'audiences'> | null,
+  audiences: readonly string[] = [],
+): Target[] {
   const toTarget = (grant: Grant): Target => {
     const ofRole = narrowScopes(grant.scopes, grant.declaredScopes)
     const chosen = credential.permissions?.filter(({ audience }) => audience === grant.audience)
@@ -52,6 +59,7 @@ export function listTargets({ credential, role }: Standing, client: ExchangeClie
     return { ...grant, scopes }
   }
   return (role?.grants ?? [])
+    .filter(({ audience }) => audiences.length === 0 || audiences.includes(audience))
     .filter(({ audience }) => client?.audiences?.includes(audience) ?? true)
     .map(toTarget)
     .filter(({ scopes }) => scopes.length > 0)
@@ -64,7 +72,7 @@ export function decide(
   client: ExchangeClient,
   now: Date,
 ): Result<Decision, Refusal> {
-  const chosen = chooseTargets(request.audiences, listTargets(standing, client))
+  const chosen = chooseTargets(request.audiences, listTargets(standing, client, request.audiences))
   if (!chosen.ok) return chosen
   const targets = chosen.value
   const scopes = chooseScopes(request.scopes, targets)
@@ -92,11 +100,10 @@ export function decide(
 type Targets = readonly [Target, ...Target[]]
 
 function chooseTargets(audiences: readonly string[], permitted: readonly Target[]): Result<Targets, Refusal> {
-  const wanted = audiences.length > 0 ? audiences : permitted.map(({ audience }) => audience)
   const refused = audiences.find((audience) => !permitted.some((target) => target.audience === audience))
   if (refused !== undefined) return fail({ reason: 'audience_not_permitted', audience: refused })
   if (audiences.length === 0 && permitted.length !== 1) return fail({ reason: 'audience_ambiguous' })
-  const [first, ...others] = permitted.filter(({ audience }) => wanted.includes(audience))
+  const [first, ...others] = permitted
   if (!first) return fail({ reason: 'audience_ambiguous' })
   // One token has one signature: resource servers that pin different algorithms cannot share it.
   if (others.some(({ signingAlg }) => signingAlg !== first.signingAlg))

@@ -11,6 +11,7 @@ export type Refusal =
         | 'parameter_unsupported'
       readonly parameter: string
     }
+  | { readonly reason: 'feature_unsupported'; readonly feature: 'DPoP' | 'authorization_details' }
   | {
       readonly reason: 'subject_token_refused'
       readonly cause: CredentialRefusal['reason'] | 'credential_malformed'

@@ -10,7 +10,7 @@ import type { AuditEvent } from '../ledger/event.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
 import { mintAccessToken } from './mint.ts'
-import { answerOutage, invalidRequest, toOAuthError } from './oauth-error.ts'
+import { answerOutage, toOAuthError } from './oauth-error.ts'
 
 export interface GrantDependencies {
   readonly exchange: Exchange
@@ -28,18 +28,17 @@ export function readExchangeRequest(ctx: KoaContextWithOIDC, aliases: readonly s
   // Form values, as querystring reads them.
   const parameters = (ctx.oidc.params ?? {}) as TokenParameters
   if (parameters['grant_type'] !== TOKEN_EXCHANGE_GRANT) return
-  refuseUnread(ctx)
+  const feature = findUnsupported(ctx)
+  if (feature) throw toOAuthError({ reason: 'feature_unsupported', feature })
   const request = parseExchangeRequest(parameters, aliases)
   if (!request.ok) throw toOAuthError(request.error)
   requests.set(ctx.oidc, request.value)
 }
 
 /** What would change the token if it were understood is refused, never ignored. */
-function refuseUnread(ctx: KoaContextWithOIDC): void {
-  if (ctx.get('DPoP')) throw invalidRequest('DPoP is not supported', 'dpop_unsupported')
-  if (ctx.oidc.body?.['authorization_details'] !== undefined) {
-    throw invalidRequest('authorization_details is not supported', 'authorization_details_unsupported')
-  }
+function findUnsupported(ctx: KoaContextWithOIDC): 'DPoP' | 'authorization_details' | undefined {
+  if (ctx.get('DPoP')) return 'DPoP'
+  return ctx.oidc.body?.['authorization_details'] === undefined ? undefined : 'authorization_details'
 }
 
 function toExchangeClient(client: Client): ExchangeClient {

@@ -19,7 +19,7 @@ export const CLIENT_AUTH_METHODS = [
   'private_key_jwt',
 ] as const
 
-/** How long a verifier may keep keys; a new key is published at least this long before it signs. */
+/** How long a verifier may keep keys. */
 const JWKS_MAX_AGE_SECONDS = 300
 
 function describeServer(issuer: string): Record<string, unknown> {

@@ -45,8 +45,12 @@ export function mintAccessToken(
     }),
   })
   const tokenId = uuidV7(now)
+  const issuedAt = Math.floor(now.getTime() / 1000)
   pendingClaims.set(token, {
     jti: tokenId,
+    // By the clock of the decision: by the time of the signature a cap could be overrun.
+    iat: issuedAt,
+    exp: issuedAt + decision.lifetimeSeconds,
     aud: decision.audiences.length === 1 ? audience : decision.audiences,
     org: decision.organization.slug,
     cred: decision.credentialId,

@@ -38,6 +38,8 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
     case 'parameter_malformed':
     case 'parameter_unsupported':
       return invalidRequest(`${refusal.parameter} ${PARAMETER_PROBLEM[refusal.reason]}`, detail)
+    case 'feature_unsupported':
+      return invalidRequest(`${refusal.feature} is not supported`, detail)
     case 'subject_token_refused':
       return invalidRequest('subject_token is not valid', detail)
     case 'actor_token_refused':
@@ -67,6 +69,6 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
   }
 }
 
-export function invalidRequest(description: string, detail: string): errors.OIDCProviderError {
+function invalidRequest(description: string, detail: string): errors.OIDCProviderError {
   return new errors.InvalidRequest(description, undefined, { detail })
 }

@@ -16,7 +16,7 @@ export interface ProviderDependencies extends GrantDependencies {
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean
   readonly onRefusal: (refusal: TokenRefusal) => void
-  readonly onFault: (error: unknown) => void
+  readonly onFault: (error: unknown, requestId: unknown) => void
 }
 
 /** What the log learns of a refused token request. */
@@ -34,6 +34,9 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     adapter: createAdapter(db, (ctx) => readExchangeRequest(ctx, subjectTokenTypeAliases)),
     jwks: { keys: keyRing.privateJwks },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
+    // Nothing but the exchange is on: other grants are unknown, not merely refused to the client.
+    responseTypes: [],
+    scopes: [],
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     extraClientMetadata: { properties: ['patmint_grant_types', 'patmint_audiences'] },
     // No cookie is set by what is on; an empty list would make oidc-provider warn that cookies are unsigned.
@@ -70,7 +73,10 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
 
 function reportOutcomes(provider: Provider, { onRefusal, onFault }: ProviderDependencies): void {
   provider.on('grant.error', (ctx, error) => {
-    if (error.statusCode >= 500) onFault(error)
+    if (error.statusCode >= 500) {
+      onFault(error, ctx.state['requestId'])
+      return
+    }
     onRefusal({
       error: error.error,
       cause: error.error_detail,
@@ -79,5 +85,5 @@ function reportOutcomes(provider: Provider, { onRefusal, onFault }: ProviderDepe
       requestId: ctx.state['requestId'],
     })
   })
-  provider.on('server_error', (_ctx, error) => onFault(error))
+  provider.on('server_error', (ctx, error) => onFault(error, ctx.state['requestId']))
 }

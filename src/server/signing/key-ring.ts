@@ -23,11 +23,15 @@ export class KeyRing {
     return { keys: this.#rows.map(({ publicJwk }) => publicJwk) }
   }
 
-  /** `kid` of the key that signs with `alg` at `now`: the one activated last. */
+  /**
+   * `kid` of the key that signs with `alg` at `now`: the one activated last. A clock that is behind the one of the
+   * instance that made the keys gets the oldest.
+   */
   signingKid(alg: SigningAlgorithm, now: Date): string {
-    const active = this.#rows.findLast((row) => row.alg === alg && row.activatesAt <= now)
-    if (!active) throw new Error(`no active signing key for ${alg}`)
-    return active.kid
+    const keys = this.#rows.filter((row) => row.alg === alg)
+    const key = keys.findLast(({ activatesAt }) => activatesAt <= now) ?? keys[0]
+    if (!key) throw new Error(`no signing key for ${alg}`)
+    return key.kid
   }
 }
 

@@ -198,6 +198,11 @@ describe('who may issue', () => {
     expect((await issue(acme.adaPat, ids['jane'], { name: 'by ada' })).status).toBe(201)
   })
 
+  it('is nobody for themselves: a credential makes none for its own owner', async () => {
+    const answer = await issue(acme.adaPat, ids['ada'], { name: 'persistence' })
+    expectProblem(answer, 403, 'forbidden', { detail: 'A credential makes none for its own owner' })
+  })
+
   it('is nobody without the scope', async () => {
     const answer = await issue(acme.janePat, ids['jane'], { name: 'x' })
     expectProblem(answer, 403, 'forbidden', { detail: 'The scope tokens:issue is needed' })
@@ -222,6 +227,29 @@ describe('who may issue', () => {
     const answer = await issue(acme.adaPat, ids['sam'], { name: 'x' })
     expectProblem(answer, 403, 'forbidden', { detail: 'The user has management rights beyond yours' })
     expect((await issue(acme.adminToken, ids['sam'], { name: 'by an equal' })).status).toBe(201)
+  })
+
+  it('and never gets more out of it later: a value Ada saw manages no further than she does', async () => {
+    const member = acme.db.selectFrom('roles').select('id').where('name', '=', 'member')
+    const platform = acme.db.selectFrom('roles').select('id').where('name', '=', 'platform-admin')
+    const become = (role: typeof member) =>
+      acme.db
+        .updateTable('memberships')
+        .set({ role_id: role })
+        .where('user_id', '=', ids['sam'] ?? '')
+        .execute()
+    await become(member)
+    const seen = String((await issue(acme.adaPat, ids['sam'], { name: 'seen by ada' })).json['token'])
+    const byEqual = String(
+      (await issue(acme.adminToken, ids['sam'], { name: 'seen by the platform' })).json['token'],
+    )
+    await become(platform)
+    const list = async (token: string) => {
+      const { json } = await callApi(acme.url, token, 'GET', '/users')
+      return (json['items'] as { email: string }[]).map(({ email }) => email)
+    }
+    expect(await list(byEqual)).toContain('admin@localhost')
+    expect(await list(seen)).not.toContain('admin@localhost')
   })
 })
 

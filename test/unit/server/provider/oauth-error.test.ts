@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { causeOf, type Refusal } from '../../../../src/server/exchange/refusal.ts'
-import { answerOutage, invalidRequest, toOAuthError } from '../../../../src/server/provider/oauth-error.ts'
+import { answerOutage, toOAuthError } from '../../../../src/server/provider/oauth-error.ts'
 
 type SubjectCause = Extract<Refusal, { reason: 'subject_token_refused' }>['cause']
 
@@ -99,13 +99,13 @@ describe('every other refusal', () => {
   })
 })
 
-describe('invalidRequest', () => {
-  it('sends the description and keeps the detail', () => {
-    expect(invalidRequest('DPoP is not supported', 'dpop_unsupported')).toMatchObject({
+describe('a feature that is not supported', () => {
+  it('is named, and the detail stays in', () => {
+    expect(toOAuthError({ reason: 'feature_unsupported', feature: 'DPoP' })).toMatchObject({
       status: 400,
       error: 'invalid_request',
       error_description: 'DPoP is not supported',
-      error_detail: 'dpop_unsupported',
+      error_detail: 'feature_unsupported',
     })
   })
 })
