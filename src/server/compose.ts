@@ -11,7 +11,7 @@ import { writeSecretFile } from './config/data-dir.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { createStandingLoader } from './credential/standing-store.ts'
 import { openTokens } from './credential/tokens.ts'
-import { createVerifyCredential } from './credential/verify.ts'
+import { createRecheckCredential, createVerifyCredential } from './credential/verify.ts'
 import { type Database, isDatabaseAway } from './db/database.ts'
 import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
 import { matchesClientSecret } from './directory/client-secret.ts'
@@ -27,6 +27,7 @@ import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { createProvider } from './provider/provider.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
+import { createOwnTokenReader } from './signing/own-token.ts'
 
 export interface ServerOptions {
   readonly config: Config
@@ -54,7 +55,8 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
 
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const ledger = new Ledger(db)
-  const verifyCredential = createVerifyCredential(createStandingLoader(db), hasher)
+  const loadStanding = createStandingLoader(db)
+  const verifyCredential = createVerifyCredential(loadStanding, hasher)
   const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
   const provider = createProvider({
     db,
@@ -66,12 +68,14 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     clock,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
     onRefusal: (refusal) => log.info(refusal, 'token request refused'),
-    onFault: (error) => log.error({ err: error }, 'token request failed'),
+    onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
   })
   const api = createApiRouter({
     tokens: openTokens(db, hasher),
     listUsers: (filter) => listUsers(db, filter),
     verifyCredential,
+    recheckCredential: createRecheckCredential(loadStanding),
+    readOwnToken: createOwnTokenReader(keyRing, issuer, apiAudience(issuer)),
     ledger,
     apiAudience: apiAudience(issuer),
     clock,

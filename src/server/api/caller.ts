@@ -1,14 +1,15 @@
-// Who calls the management API, and what they may do: the credential in `Authorization`, checked and decided by the
-// same rules as an exchange for the API's own audience.
+// Who calls the management API, and what they may do: the credential in `Authorization`, or an access token it was
+// exchanged for, checked and decided by the same rules as an exchange for the API's own audience.
 
 import type { Context, Middleware } from 'koa'
 import { parseCredential } from '../../protocol/credential.ts'
-import { anyCovers } from '../../protocol/scope.ts'
+import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import { type Standing, subjectOf } from '../credential/standing.ts'
-import type { VerifyCredential } from '../credential/verify.ts'
+import type { RecheckCredential, VerificationContext, VerifyCredential } from '../credential/verify.ts'
 import { listTargets } from '../exchange/decide.ts'
 import { Problem } from '../http/problem.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { ReadOwnToken } from '../signing/own-token.ts'
 
 /** A caller, with scopes of the management API as they are right now. */
 export interface Caller {
@@ -21,6 +22,8 @@ export interface Caller {
 
 export interface CallerDependencies {
   readonly verifyCredential: VerifyCredential
+  readonly recheckCredential: RecheckCredential
+  readonly readOwnToken: ReadOwnToken
   readonly ledger: Ledger
   readonly apiAudience: string
   readonly clock: () => Date
@@ -33,28 +36,47 @@ const BEARER = /^Bearer ([\w.~+/-]+=*)$/i
 
 /** Identifies the caller or answers 401 (RFC 6750 section 3). Which rule a credential fails is never told. */
 export function authenticate(dependencies: CallerDependencies): Middleware {
-  const { verifyCredential, ledger, apiAudience, clock } = dependencies
+  const { ledger, clock } = dependencies
   return async (ctx, next) => {
     const [, token = ''] = BEARER.exec(ctx.get('Authorization')) ?? []
-    const presented = parseCredential(token)
-    const now = clock()
-    const verified = presented && (await verifyCredential(presented, { now, address: ctx.ip }))
-    if (!verified?.ok) {
+    const context = { now: clock(), address: ctx.ip }
+    const caller = token ? await identify(token, context, dependencies) : undefined
+    if (!caller) {
       ctx.set('WWW-Authenticate', token ? 'Bearer error="invalid_token"' : 'Bearer')
       throw new Problem('unauthorized')
     }
-    const standing = verified.value
-    const target = listTargets(standing, null, [apiAudience]).at(0)
-    const caller: Caller = {
-      subject: subjectOf(standing),
-      standing,
-      scopes: [...(target?.scopes ?? []), ...(standing.credential.permissions ? [] : SELF_SERVICE)],
-      isPlatformWide:
-        standing.role?.reach === 'platform' && standing.credential.issuedReach !== 'organization',
-    }
     ctx.state['caller'] = caller
-    await ledger.touch({ credentialId: standing.credential.id, usedAt: now, ip: ctx.ip })
+    await ledger.touch({ credentialId: caller.standing.credential.id, usedAt: context.now, ip: ctx.ip })
     await next()
+  }
+}
+
+/** Who stands behind a credential, or behind an access token for this API with the credential it came from. */
+async function identify(
+  token: string,
+  context: VerificationContext,
+  { verifyCredential, recheckCredential, readOwnToken, apiAudience }: CallerDependencies,
+): Promise<Caller | undefined> {
+  const presented = parseCredential(token)
+  if (presented) {
+    const verified = await verifyCredential(presented, context)
+    return verified.ok ? toCaller(verified.value, apiAudience) : undefined
+  }
+  const own = await readOwnToken(token, context.now)
+  const standing = own && (await recheckCredential(own.credentialId, context))
+  if (!standing) return undefined
+  const caller = toCaller(standing, apiAudience)
+  return { ...caller, scopes: narrowScopes(caller.scopes, own.scopes) }
+}
+
+function toCaller(standing: Standing, apiAudience: string): Caller {
+  const { credential, role } = standing
+  const ofRole = listTargets(standing, null, [apiAudience]).flatMap(({ scopes }) => scopes)
+  return {
+    subject: subjectOf(standing),
+    standing,
+    scopes: [...ofRole, ...(credential.permissions ? [] : SELF_SERVICE)],
+    isPlatformWide: role?.reach === 'platform' && credential.issuedReach !== 'organization',
   }
 }
 

@@ -32,17 +32,32 @@ export function createVerifyCredential(
   loadStanding: (id: string) => Promise<Standing | undefined>,
   hasher: CredentialHasher,
 ): VerifyCredential {
-  return async (presented, { now, address }) => {
+  return async (presented, context) => {
     const standing = await loadStanding(presented.id)
     const refuse = (refusal: CredentialRefusal) => fail({ refusal, standing })
     if (!standing || standing.credential.kind !== presented.kind)
       return refuse({ reason: 'credential_unknown' })
     if (!(await hasher.matches(presented, standing.secretHash))) return refuse({ reason: 'secret_mismatch' })
-    const problem = findProblem(standing, now)
-    if (problem) return refuse(problem)
-    const { allowedCidrs } = standing.credential
-    if (allowedCidrs && !isAddressAllowed(allowedCidrs, address))
-      return refuse({ reason: 'address_not_allowed' })
-    return ok(standing)
+    const refusal = judge(standing, context)
+    return refusal ? refuse(refusal) : ok(standing)
   }
+}
+
+/** Checks again the credential an access token was exchanged from. `undefined` when it does not work any more. */
+export type RecheckCredential = (id: string, context: VerificationContext) => Promise<Standing | undefined>
+
+export function createRecheckCredential(
+  loadStanding: (id: string) => Promise<Standing | undefined>,
+): RecheckCredential {
+  return async (id, context) => {
+    const standing = await loadStanding(id)
+    return standing && judge(standing, context) === null ? standing : undefined
+  }
+}
+
+function judge(standing: Standing, { now, address }: VerificationContext): CredentialRefusal | null {
+  const problem = findProblem(standing, now)
+  if (problem) return problem
+  const { allowedCidrs } = standing.credential
+  return allowedCidrs && !isAddressAllowed(allowedCidrs, address) ? { reason: 'address_not_allowed' } : null
 }
