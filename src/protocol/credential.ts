@@ -68,10 +68,10 @@ export function parseCredential(value: string): PresentedCredential | undefined 
   return new PresentedCredential(prefix === 'pat' ? 'personal' : 'organization', id, secret)
 }
 
-// Also one with a few characters lost, which is still most of a secret.
-const LIKE_CREDENTIAL = /(?:pat|key)(?:_|%5f)[0-9a-f]{16,}/gi
+// Also a credential with a few characters lost, which is still most of a secret; and a JWT.
+const LIKE_CREDENTIAL = /(?:pat|key)(?:_|%5f)[0-9a-f]{16,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+/gi
 
-/** Text from outside, with whatever looks like a credential replaced: people paste them in the wrong places. */
+/** Text from outside, with whatever looks like a credential or a JWT replaced: people paste them in wrong places. */
 export const redactCredentials = (text: string): string => text.replace(LIKE_CREDENTIAL, '[redacted]')
 
 /** The display prefix of a credential, from its public parts alone. */

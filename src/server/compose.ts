@@ -89,7 +89,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   app.on('error', (error: unknown) => log.debug({ err: error }, 'connection failed'))
   app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(normalizeAddress)
   for (const router of [health, metadata, api]) {
-    app.use(router.routes()).use(router.allowedMethods({ throw: true }))
+    app.use(router.routes()).use(router.allowedMethods())
   }
   app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
   return { handle: app.callback(), drain: () => ledger.drain() }

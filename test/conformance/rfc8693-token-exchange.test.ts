@@ -84,6 +84,22 @@ describe('section 2.1, the request', () => {
     expectError(await exchange({}, { DPoP: 'x.y.z' }), 400, 'invalid_request', 'DPoP is not supported')
   })
 
+  it('refuses more parameters than it reads', async () => {
+    const filler = Array.from({ length: 1000 }, () => 'x')
+    const answer = await exchange({
+      filler,
+      scope: 'models/m1:read',
+      actor_token: 'x',
+      actor_token_type: 'x',
+    })
+    expectError(answer, 400, 'invalid_request', 'the request has too many parameters')
+  })
+
+  it('takes an empty parameter for an absent one', async () => {
+    const answer = await exchange({ authorization_details: '', scope: '', audience: '', actor_token: '' })
+    expect(answer.json['scope']).toBe('datasets:read models:read')
+  })
+
   it('reads the form body only', async () => {
     const query = new URLSearchParams({ subject_token: acme.janePat })
     const answer = await fetch(`${acme.url}/oauth2/token?${query}`, {
@@ -195,15 +211,19 @@ describe('section 2.2.2, errors about the subject token', () => {
     for (const cause of Object.keys(causes)) expect(reasons.has(cause)).toBe(cause !== 'credential_malformed')
   })
 
-  it('answers the headers alike too', async () => {
-    const answers = await Promise.all(
-      [mistype(acme.janePat), unknown].map((subject_token) => exchange({ subject_token })),
-    )
-    const stable = answers.map(({ headers }) =>
-      [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date'),
-    )
-    expect(stable[0]).toEqual(stable[1])
-  })
+  it.each([{}, { Origin: 'https://app.example.test' }])(
+    'answers the headers alike too, with %j',
+    async (headers) => {
+      const answers = await Promise.all(
+        [mistype(acme.janePat), unknown].map((subject_token) => exchange({ subject_token }, headers)),
+      )
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1)
+      const stable = answers.map(({ headers }) =>
+        [...headers].filter(([name]) => name !== 'x-request-id' && name !== 'date'),
+      )
+      expect(stable[0]).toEqual(stable[1])
+    },
+  )
 })
 
 describe('section 2.2.2, errors about target and scope', () => {

@@ -11,6 +11,7 @@ export type Refusal =
         | 'parameter_unsupported'
       readonly parameter: string
     }
+  | { readonly reason: 'parameters_too_many' }
   | { readonly reason: 'feature_unsupported'; readonly feature: 'DPoP' | 'authorization_details' }
   | {
       readonly reason: 'subject_token_refused'

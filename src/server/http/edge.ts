@@ -51,7 +51,8 @@ export function observe(log: Logger, isOutage: (error: unknown) => boolean): Mid
     ctx.set('X-Content-Type-Options', 'nosniff')
     try {
       await next()
-      if (ctx.status === 404 && ctx.body === undefined) throw new Problem('not_found')
+      if (ctx.body === undefined && ctx.status === 404) throw new Problem('not_found')
+      if (ctx.body === undefined && ctx.status >= 405) throw new Problem('method_not_allowed')
     } catch (error) {
       answerError(ctx, error, log, isOutage)
     }
@@ -85,7 +86,6 @@ function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Probl
     case 400:
       return new Problem('invalid_request')
     case 405:
-    case 501:
       return new Problem('method_not_allowed')
     case 413:
       return new Problem('payload_too_large')

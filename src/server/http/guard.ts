@@ -7,9 +7,11 @@ import { Problem } from './problem.ts'
 
 const JSON_LIMIT = '64kb'
 
-/** Reads a JSON body of at most 64 KiB; anything but JSON is refused. */
+/** Reads a JSON body of at most 64 KiB; anything but plain JSON is refused. */
 export const readJsonBody: Middleware = async (ctx, next) => {
-  if (ctx.request.length && !ctx.is('json')) throw new Problem('unsupported_media_type')
+  // `is` is null without a body, however that is framed.
+  const isEncoded = !/^(identity)?$/i.test(ctx.get('Content-Encoding'))
+  if (ctx.is('json') === false || isEncoded) throw new Problem('unsupported_media_type')
   await bodyParser({ enableTypes: ['json'], jsonLimit: JSON_LIMIT })(ctx, next)
 }
 

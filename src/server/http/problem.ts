@@ -22,7 +22,7 @@ const PROBLEMS = {
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
   payload_too_large: [413, 'The request body is too large'],
-  unsupported_media_type: [415, 'The request body must be JSON'],
+  unsupported_media_type: [415, 'The request body must be JSON, without a content encoding'],
   token_limit_reached: [409, 'The limit of active tokens is reached'],
   token_name_taken: [409, 'The owner has an active token of this name'],
   policy_violation: [422, 'The expiry policy does not allow this'],

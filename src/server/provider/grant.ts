@@ -20,6 +20,9 @@ export interface GrantDependencies {
   readonly subjectTokenTypeAliases: readonly string[]
 }
 
+/** The form parser stops silently at 1000 parameters: what stands behind them must not go unread. */
+const MAX_PARAMETERS = 100
+
 /** Requests read before the client was looked up, for the handler that runs after it authenticated. */
 const requests = new WeakMap<object, ExchangeRequest>()
 
@@ -28,6 +31,9 @@ export function readExchangeRequest(ctx: KoaContextWithOIDC, aliases: readonly s
   // Form values, as querystring reads them.
   const parameters = (ctx.oidc.params ?? {}) as TokenParameters
   if (parameters['grant_type'] !== TOKEN_EXCHANGE_GRANT) return
+  const body = ctx.oidc.body ?? {}
+  if (Object.values(body).flat().length > MAX_PARAMETERS)
+    throw toOAuthError({ reason: 'parameters_too_many' })
   const feature = findUnsupported(ctx)
   if (feature) throw toOAuthError({ reason: 'feature_unsupported', feature })
   const request = parseExchangeRequest(parameters, aliases)
@@ -38,7 +44,7 @@ export function readExchangeRequest(ctx: KoaContextWithOIDC, aliases: readonly s
 /** What would change the token if it were understood is refused, never ignored. */
 function findUnsupported(ctx: KoaContextWithOIDC): 'DPoP' | 'authorization_details' | undefined {
   if (ctx.get('DPoP')) return 'DPoP'
-  return ctx.oidc.body?.['authorization_details'] === undefined ? undefined : 'authorization_details'
+  return ctx.oidc.body?.['authorization_details'] ? 'authorization_details' : undefined
 }
 
 function toExchangeClient(client: Client): ExchangeClient {

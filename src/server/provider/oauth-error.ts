@@ -38,6 +38,8 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
     case 'parameter_malformed':
     case 'parameter_unsupported':
       return invalidRequest(`${refusal.parameter} ${PARAMETER_PROBLEM[refusal.reason]}`, detail)
+    case 'parameters_too_many':
+      return invalidRequest('the request has too many parameters', detail)
     case 'feature_unsupported':
       return invalidRequest(`${refusal.feature} is not supported`, detail)
     case 'subject_token_refused':

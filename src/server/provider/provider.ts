@@ -34,6 +34,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     adapter: createAdapter(db, (ctx) => readExchangeRequest(ctx, subjectTokenTypeAliases)),
     jwks: { keys: keyRing.privateJwks },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
+    // No cookie is in play, and an answer must not depend on the Origin header a client sends.
+    clientBasedCORS: () => true,
     // Nothing but the exchange is on: other grants are unknown, not merely refused to the client.
     responseTypes: [],
     scopes: [],

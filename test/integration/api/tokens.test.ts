@@ -306,18 +306,31 @@ describe('GET /tokens', () => {
   })
 })
 
+describe('methods', () => {
+  it('that a path does not have are refused, naming those it has', async () => {
+    const answer = await callApi(acme.url, acme.janePat, 'PATCH', '/tokens')
+    expectProblem(answer, 405, 'method_not_allowed')
+    expect(answer.headers.get('allow')).toBe('HEAD, GET')
+  })
+})
+
 describe('bodies', () => {
-  const post = (body: string, type: string) =>
+  const post = (body: string, type: string, encoding = 'identity') =>
     fetch(`${acme.url}/api/v1/users/${ids['jane']}/tokens`, {
       method: 'POST',
       body,
-      headers: { 'Content-Type': type, Authorization: `Bearer ${acme.adminToken}` },
+      headers: {
+        'Content-Type': type,
+        'Content-Encoding': encoding,
+        Authorization: `Bearer ${acme.adminToken}`,
+      },
     })
 
   it('must be JSON, well-formed and of at most 64 KiB', async () => {
     expect((await post('name=x', 'application/x-www-form-urlencoded')).status).toBe(415)
     expect((await post('{"name":', 'application/json')).status).toBe(400)
     expect((await post('[]', 'application/json')).status).toBe(400)
+    expect((await post('{"name":"x"}', 'application/json', 'gzip')).status).toBe(415)
     expect((await post(JSON.stringify({ name: 'x'.repeat(70_000) }), 'application/json')).status).toBe(413)
   })
 })

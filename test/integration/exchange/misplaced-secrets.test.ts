@@ -15,6 +15,7 @@ describe('a credential in the wrong place', () => {
     const good = { subject_token: pat }
     const statuses = await Promise.all([
       requestExchange(acme.url, { ...good, audience: pat }),
+      requestExchange(acme.url, { ...good, audience: `${pat.slice(0, 4)}\0${pat.slice(4)}` }),
       requestExchange(acme.url, { ...good, scope: pat }),
       requestExchange(acme.url, { ...good, scope: `models:read ${pat}` }),
       requestExchange(acme.url, { ...good, client_id: pat }),
@@ -24,7 +25,7 @@ describe('a credential in the wrong place', () => {
       requestExchange(acme.url, good, { 'User-Agent': `tool ${pat}` }),
       requestExchange(acme.url, good, { Authorization: `Bearer ${pat}` }),
     ])
-    expect(statuses.map(({ status }) => status)).toEqual([400, 400, 400, 401, 400, 400, 200, 200, 400])
+    expect(statuses.map(({ status }) => status)).toEqual([400, 400, 400, 400, 401, 400, 400, 200, 200, 400])
   })
 
   it('in a path, a query or a body of the management API is refused and forgotten', async () => {
