@@ -8,6 +8,8 @@ import { VerifyError } from './verify-error.ts'
 
 const FETCH_TIMEOUT_MS = 5_000
 const MAX_AGE_MS = 600_000
+/** Known keys outlive an issuer that is away, but not for ever: one of them may have been withdrawn meanwhile. */
+const MAX_STALE_MS = 86_400_000
 /** Pause after a fetch that worked: made-up key ids must not turn into requests to the issuer. */
 const COOLDOWN_MS = 30_000
 /** Pause after one that did not: an issuer that is struggling is not asked once per token. */
@@ -41,6 +43,7 @@ export class RemoteKeys {
       const refreshed = this.#refresh()
       // While the issuer stays away, only the first to notice waits for it.
       if (!this.#keySet || !this.#failure) await refreshed
+      if (this.#ageMs(this.#fetchedAt) >= MAX_STALE_MS) this.#keySet = undefined
     }
     const key = (await this.#select(header)) ?? (await this.#refreshAndSelect(header))
     if (key) return key
@@ -86,9 +89,13 @@ export class RemoteKeys {
     this.#attemptedAt = this.#settings.now()
   }
 
+  /** NaN for what never happened: no comparison with it holds. */
+  #ageMs(instant: Date | undefined): number {
+    return instant ? this.#settings.now().getTime() - instant.getTime() : Number.NaN
+  }
+
   #isYoungerThan(instant: Date | undefined, durationMs: number): boolean {
-    if (!instant) return false
-    const ageMs = this.#settings.now().getTime() - instant.getTime()
+    const ageMs = this.#ageMs(instant)
     // A clock set back must not make keys young for as long as it was set back.
     return ageMs >= 0 && ageMs < durationMs
   }

@@ -106,6 +106,19 @@ describe('a key nobody has seen', () => {
 })
 
 describe('an issuer that is away', () => {
+  it('keeps its known keys in use for a day and not a moment longer, and then it is a 503', async () => {
+    const { state, keys, codeOf } = setUp()
+    await keys.find(KNOWN)
+    state.answer = away
+    state.nowMs += 86_399_999
+    await keys.find(KNOWN)
+    state.nowMs += 1
+    expect(await codeOf(KNOWN)).toBe('keys_unavailable')
+    state.answer = async () => Response.json(JWKS)
+    state.nowMs += 5_000
+    await keys.find(KNOWN)
+  })
+
   it('takes no key away that is known already', async () => {
     const { state, keys } = setUp()
     const before = await keys.find(KNOWN)
