@@ -11,7 +11,7 @@ create table resource_servers (
 );
 create unique index resource_servers_built_in_key on resource_servers (built_in) where built_in;
 comment on column resource_servers.audience is 'The token claim "aud"; matched as an exact string';
-comment on column resource_servers.built_in is 'Patmint''s own management API; its audience follows the issuer';
+comment on column resource_servers.built_in is 'Patmint''s own management API; its audience is that of the one issuer this database belongs to';
 
 create table resource_scopes (
   resource_server_id uuid not null references resource_servers (id) on delete cascade,
@@ -32,8 +32,10 @@ create table clients (
   audiences text[],
   built_in boolean not null default false,
   created_at timestamptz not null,
-  check ((secret_hash is not null) = (token_endpoint_auth_method like 'client_secret_%')),
-  check ((jwks is not null) = (token_endpoint_auth_method = 'private_key_jwt'))
+  constraint clients_secret_hash_check
+    check ((secret_hash is not null) = (token_endpoint_auth_method like 'client_secret_%')),
+  constraint clients_jwks_check
+    check ((jwks is not null) = (token_endpoint_auth_method = 'private_key_jwt'))
 );
 comment on column clients.secret_hash is 'Salted HMAC-SHA-256 of the client secret under a key derived from the secret key';
 comment on column clients.audiences is 'Audiences the client may ask tokens for; null for every resource server';

@@ -22,10 +22,12 @@ create table credentials (
   replaces text references credentials (id) on delete set null,
   overlap_until timestamptz,
   status_index bigint not null generated always as identity unique,
-  check ((kind = 'personal') = (owner_id is not null)),
-  check ((kind = 'organization') = (role_id is not null)),
-  check (permissions is null or jsonb_typeof(permissions) = 'array')
+  constraint credentials_kind_owner_check check ((kind = 'personal') = (owner_id is not null)),
+  constraint credentials_kind_role_check check ((kind = 'organization') = (role_id is not null)),
+  constraint credentials_permissions_check check (permissions is null or jsonb_typeof(permissions) = 'array')
 );
+create trigger credentials_assignable_role before insert or update of role_id, organization_id on credentials
+  for each row when (new.role_id is not null) execute function require_assignable_role();
 create index credentials_owner_idx on credentials (owner_id, organization_id, created_at, id);
 create index credentials_organization_idx on credentials (organization_id, created_at, id);
 create index credentials_role_id_idx on credentials (role_id);

@@ -1,6 +1,7 @@
 -- How long credentials and tokens may live. One row for the platform, at most one per organization.
 
 create table expiry_policies (
+  id uuid primary key default gen_random_uuid(),
   organization_id uuid unique nulls not distinct references organizations (id) on delete cascade,
   max_lifetime_seconds bigint check (max_lifetime_seconds > 0),
   default_lifetime_seconds bigint check (default_lifetime_seconds > 0),
@@ -11,6 +12,7 @@ create table expiry_policies (
   exempt_roles text[] not null,
   applies_since timestamptz not null
 );
+comment on column expiry_policies.id is 'For logical replication, which needs a key without nulls; names nothing';
 comment on column expiry_policies.organization_id is 'Null for the platform''s own policy';
 comment on column expiry_policies.max_lifetime_seconds is 'Null means no rule, in this and every other nullable column';
 comment on column expiry_policies.applies_to is '"new" spares the credentials created before applies_since';

@@ -144,6 +144,41 @@ describe.concurrent('the first start', () => {
   })
 })
 
+describe.concurrent('the issuer of a database', () => {
+  const OTHER = 'https://other.example.test'
+
+  it('is not taken over by a start with another one, which leaves the running servers alone', async () => {
+    const deployment = await newDeployment()
+    const server = await startServerProcess(deployment)
+    const other = { ...deployment, PATMINT_PORT: '0', PATMINT_ISSUER: OTHER, PATMINT_DATA_DIR: newDataDir() }
+    const refused = await runServerCommand(['serve'], other)
+    const statement = `update resource_servers set audience = '${OTHER}/api' where built_in`
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      `patmint-server: the database belongs to the issuer ${ISSUER}, this server is ${OTHER}; ` +
+        `to move it, stop every instance and run: ${statement}\n`,
+    ])
+    const token = server.bootstrapToken()
+    expect(await isAdmin(server, token)).toBe(true)
+    await stopAll([server])
+
+    await withClient(deployment.PATMINT_DATABASE_URL, (client) => client.query(statement))
+    const moved = await startServerProcess(other)
+    expect(await isAdmin(moved, token)).toBe(true)
+    await stopAll([moved])
+  })
+
+  it('follows the port of the day as long as it is a local one', async () => {
+    const { PATMINT_ISSUER: _, ...deployment } = await newDeployment()
+    const first = await startServerProcess(deployment)
+    const token = first.bootstrapToken()
+    await stopAll([first])
+    const second = await startServerProcess(deployment)
+    expect(await isAdmin(second, token)).toBe(true)
+    await stopAll([second])
+  })
+})
+
 describe.concurrent('secret keys', () => {
   it('may be rotated: what was made under the old one goes on, and the old one stays needed', async () => {
     const deployment = { ...(await newDeployment()), PATMINT_DATA_DIR: newDataDir() }
@@ -152,11 +187,17 @@ describe.concurrent('secret keys', () => {
     await stopAll([before])
 
     const newKey = newSecretKey()
-    const rotated = { ...deployment, PATMINT_SECRET_KEY: `${newKey},${deployment.PATMINT_SECRET_KEY}` }
+    const rotated = {
+      ...deployment,
+      PATMINT_SECRET_KEY: `${newKey},${deployment.PATMINT_SECRET_KEY}`,
+      PATMINT_APPLY: 'config/example.yaml',
+      ORDERS_SECRET: canary(randomBytes(16).toString('hex')),
+    }
     const after = await startServerProcess(rotated)
     expect(await isAdmin(after, oldToken)).toBe(true)
-    const newToken = await issuePat(after.url, oldToken, 'admin@localhost', { name: 'after the rotation' })
-    expect(await isAdmin(after, newToken)).toBe(true)
+    const newToken = await issuePat(after.url, oldToken, 'jane@acme.test', { name: 'after the rotation' })
+    const audience = 'https://api.example.com'
+    expect((await requestExchange(after.url, { subject_token: newToken, audience })).status).toBe(200)
     await stopAll([after])
 
     const alone = await runServerCommand(['serve'], {

@@ -73,8 +73,7 @@ const ROOTS = new Set([
 const SEAMS: Record<string, RegExp> = {
   'oidc-provider': /^server\/provider\//,
   argon2: /^server\/(credential\/hash|directory\/password)\.ts$/,
-  kysely:
-    /^server\/(db\/|[a-z]+\/(.*-)?store\.ts|compose\.ts|directory\/apply\/|signing\/key-ring|bootstrap\/)/,
+  kysely: /^server\/(db\/|[a-z]+\/([a-z-]+-)?store\.ts$|compose\.ts$|signing\/key-ring\.ts$)/,
   jose: /^(server\/(signing|status)|verify)\//,
 }
 

@@ -1,4 +1,5 @@
-// `/tokens`: a caller's own credentials. Whatever is not theirs does not exist.
+// `/tokens`: a caller's own credentials, of the organization that the credential they call with is bound to. Whatever
+// else there is does not exist.
 
 import type Router from '@koa/router'
 import type { Context } from 'koa'
@@ -45,22 +46,31 @@ async function listOwnTokens(ctx: Context, { tokens, clock }: TokenDependencies)
 }
 
 async function showOwnToken(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
-  const owner = requireOwner(requireCaller(ctx, 'tokens:read'))
-  const standing = await tokens.find(readId(ctx))
-  if (standing?.owner?.id !== owner.id) throw new Problem('not_found')
+  const caller = requireCaller(ctx, 'tokens:read')
+  const standing = await tokens.findOwned(
+    readId(ctx),
+    requireOwner(caller).id,
+    caller.standing.organization.id,
+  )
+  if (!standing) throw new Problem('not_found')
   ctx.body = viewCredential(standing, clock())
 }
 
 async function revokeOwnToken(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
   const caller = requireCaller(ctx, 'tokens:write')
   const now = clock()
-  const revocation = { id: readId(ctx), ownerId: requireOwner(caller).id, by: caller.subject }
+  const revocation = {
+    id: readId(ctx),
+    ownerId: requireOwner(caller).id,
+    organizationId: caller.standing.organization.id,
+    by: caller.subject,
+  }
   const isRevoked = await tokens.revoke(revocation, now, (transaction, credentialId) =>
     appendAuditEvents(transaction, [
       {
         type: 'credential.revoked',
         occurredAt: now,
-        organizationId: caller.standing.organization.id,
+        organizationId: revocation.organizationId,
         subject: revocation.ownerId,
         actor: caller.subject,
         credentialId,

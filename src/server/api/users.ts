@@ -10,7 +10,12 @@ import { decodeCursor, pageQuery, toPage, UUID } from './page.ts'
 
 export type ListUsers = (filter: UserFilter) => Promise<User[]>
 
-const userQuery = pageQuery.extend({ email: z.string().max(254).optional() })
+/** No e-mail address has a control character, and Postgres takes no text with U+0000. */
+const emailText = z
+  .string()
+  .max(254)
+  .regex(/^\P{Cc}*$/u, { error: 'must not hold control characters' })
+const userQuery = pageQuery.extend({ email: emailText.optional() })
 
 export function addUserRoutes(router: Router, listUsers: ListUsers): void {
   router.get('/users', (ctx) => answerUsers(ctx, listUsers))

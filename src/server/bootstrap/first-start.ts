@@ -1,13 +1,17 @@
 // The first start on an empty database: organization `default`, its platform admin, and what that admin gets in with.
 
 import { randomBytes } from 'node:crypto'
-import { sql } from 'kysely'
 import { generateCredential, type PresentedCredential } from '../../protocol/credential.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { CredentialHasher } from '../credential/hash.ts'
-import { insertCredential } from '../credential/store.ts'
+import { hasCredentials, insertCredential } from '../credential/store.ts'
 import type { Database, Queryable } from '../db/database.ts'
+import { lockUntilEnd } from '../directory/lock-store.ts'
+import { saveMembership } from '../directory/membership-store.ts'
+import { findOrganization, insertOrganization } from '../directory/organization-store.ts'
 import { hashPassword } from '../directory/password.ts'
+import { findRole } from '../directory/role-store.ts'
+import { insertUser } from '../directory/user-store.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 
 const PASSWORD_BYTES = 18
@@ -33,9 +37,8 @@ export interface BootstrapOptions {
  */
 export async function bootstrap(db: Database, options: BootstrapOptions): Promise<boolean> {
   return db.transaction().execute(async (transaction) => {
-    await sql`select pg_advisory_xact_lock(hashtext('patmint.bootstrap'))`.execute(transaction)
-    const present = await transaction.selectFrom('credentials').select('id').limit(1).executeTakeFirst()
-    if (present) return false
+    await lockUntilEnd(transaction, 'patmint.bootstrap')
+    if (await hasCredentials(transaction)) return false
     await createAdmin(transaction, options)
     return true
   })
@@ -47,27 +50,17 @@ async function createAdmin(transaction: Queryable, options: BootstrapOptions): P
   const password = options.password ?? randomBytes(PASSWORD_BYTES).toString('base64url')
   const userId = uuidV7(now)
   const organizationId = await ensureDefaultOrganization(transaction, now)
-  await transaction
-    .insertInto('users')
-    .values({
-      id: userId,
-      email: 'admin@localhost',
-      name: 'Platform admin',
-      status: 'active',
-      password_hash: await hashPassword(password, options.passwordPeppers),
-      created_at: now,
-    })
-    .execute()
-  const role = await transaction
-    .selectFrom('roles')
-    .select('id')
-    .where('name', '=', 'platform-admin')
-    .where('organization_id', 'is', null)
-    .executeTakeFirstOrThrow()
-  await transaction
-    .insertInto('memberships')
-    .values({ user_id: userId, organization_id: organizationId, role_id: role.id, created_at: now })
-    .execute()
+  await insertUser(transaction, {
+    id: userId,
+    email: 'admin@localhost',
+    name: 'Platform admin',
+    status: 'active',
+    passwordHash: await hashPassword(password, options.passwordPeppers),
+    createdAt: now,
+  })
+  const roleId = await findRole(transaction, null, 'platform-admin')
+  if (roleId === undefined) throw new Error('the built-in roles are missing')
+  await saveMembership(transaction, { userId, organizationId, roleId }, now)
   await insertCredential(transaction, {
     id: token.id,
     kind: 'personal',
@@ -90,16 +83,9 @@ async function createAdmin(transaction: Queryable, options: BootstrapOptions): P
 
 /** Id of organization `default`, which a declarative file may have made already. */
 async function ensureDefaultOrganization(transaction: Queryable, now: Date): Promise<string> {
-  const existing = await transaction
-    .selectFrom('organizations')
-    .select('id')
-    .where('slug', '=', 'default')
-    .executeTakeFirst()
+  const existing = await findOrganization(transaction, 'default')
   if (existing) return existing.id
   const id = uuidV7(now)
-  await transaction
-    .insertInto('organizations')
-    .values({ id, slug: 'default', name: 'Default', created_at: now })
-    .execute()
+  await insertOrganization(transaction, { id, slug: 'default', name: 'Default' }, now)
   return id
 }

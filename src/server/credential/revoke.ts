@@ -2,25 +2,26 @@
 
 import type { Database } from '../db/database.ts'
 import type { RecordChange } from './issue.ts'
-import { findOwned, markRevoked } from './store.ts'
+import { isOwned, markRevoked } from './store.ts'
 
 export interface Revocation {
   readonly id: string
-  /** Only a credential of this owner is revoked; to everyone else it does not exist. */
+  /** Only a credential of this owner and of this organization is revoked; to everyone else it does not exist. */
   readonly ownerId: string
+  readonly organizationId: string
   /** Subject of whoever revokes. */
   readonly by: string
 }
 
-/** Revokes a credential of `ownerId`; false when there is none. Revoking twice changes and records nothing more. */
+/** Revokes a credential; false when there is none like this. Revoking twice changes and records nothing more. */
 export async function revokeCredential(
   db: Database,
-  { id, ownerId, by }: Revocation,
+  { id, ownerId, organizationId, by }: Revocation,
   now: Date,
   record: RecordChange,
 ): Promise<boolean> {
   return db.transaction().execute(async (transaction) => {
-    if (!(await findOwned(transaction, id, ownerId))) return false
+    if (!(await isOwned(transaction, id, ownerId, organizationId))) return false
     if (await markRevoked(transaction, id, by, now)) await record(transaction, id)
     return true
   })

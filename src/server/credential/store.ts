@@ -1,13 +1,13 @@
 // The rows of `credentials`.
 
 import { sql } from 'kysely'
-import type { CredentialKind } from '../../protocol/credential.ts'
 import type { Queryable } from '../db/database.ts'
 import type { Permission } from './standing.ts'
 
+/** A new PAT. */
 export interface NewCredential {
   readonly id: string
-  readonly kind: CredentialKind
+  readonly kind: 'personal'
   readonly organizationId: string
   readonly ownerId: string
   readonly name: string
@@ -69,13 +69,25 @@ export async function listLive(
     .execute()
 }
 
-/** Whether a credential exists and belongs to this owner. */
-export async function findOwned(db: Queryable, id: string, ownerId: string): Promise<boolean> {
+/** Whether there ever was a credential. */
+export async function hasCredentials(db: Queryable): Promise<boolean> {
+  const row = await db.selectFrom('credentials').select('id').limit(1).executeTakeFirst()
+  return row !== undefined
+}
+
+/** Whether a credential exists, belongs to this owner, and is of this organization. */
+export async function isOwned(
+  db: Queryable,
+  id: string,
+  ownerId: string,
+  organizationId: string,
+): Promise<boolean> {
   const row = await db
     .selectFrom('credentials')
     .select('id')
     .where('id', '=', id)
     .where('owner_id', '=', ownerId)
+    .where('organization_id', '=', organizationId)
     .executeTakeFirst()
   return row !== undefined
 }

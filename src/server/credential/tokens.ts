@@ -30,6 +30,13 @@ export function openTokens(db: Database, hasher: CredentialHasher) {
       return standing
     },
 
+    /** A credential of this owner and of this organization. */
+    async findOwned(id: string, ownerId: string, organizationId: string): Promise<Standing | undefined> {
+      const [standing] = await findStandings(db, [id])
+      const isOwned = standing?.owner?.id === ownerId && standing.organization.id === organizationId
+      return isOwned ? standing : undefined
+    },
+
     revoke: (revocation: Revocation, now: Date, record: RecordChange) =>
       revokeCredential(db, revocation, now, record),
 

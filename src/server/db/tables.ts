@@ -60,7 +60,7 @@ interface ClientsTable {
 
 interface RolesTable {
   id: Immutable<string>
-  organization_id: string | null
+  organization_id: Immutable<string | null>
   name: string
   reach: 'platform' | 'organization'
   created_at: Immutable<Date>
@@ -103,6 +103,7 @@ interface CredentialsTable {
   status_index: Generated<number>
 }
 
+/** Without `id`, which is for replication alone and has a default. */
 interface ExpiryPoliciesTable {
   organization_id: string | null
   max_lifetime_seconds: number | null

@@ -1,11 +1,38 @@
 // What exists without anyone having made it: the management API as a resource server, the three built-in roles and
-// the CLI's client. Brought up to date at every start, so that an upgrade or a new issuer takes effect.
+// the CLI's client. Brought up to date at every start, so that an upgrade takes effect. Another issuer does not: its
+// audience would end the management API of the instances that run.
 
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Queryable } from '../db/database.ts'
+import { saveClient } from './client-store.ts'
+import { lockUntilEnd } from './lock-store.ts'
+import {
+  deleteScopes,
+  findBuiltInResourceServer,
+  insertResourceServer,
+  listScopes,
+  renameAudience,
+  saveScopes,
+  updateResourceServer,
+} from './resource-server-store.ts'
+import { replacePermissions, saveBuiltInRole } from './role-store.ts'
 
-const CLI_CLIENT_ID = 'patmint-cli'
+const CLI_CLIENT = {
+  clientId: 'patmint-cli',
+  builtIn: true,
+  name: 'Patmint CLI',
+  authMethod: 'none',
+  secretHash: null,
+  jwks: null,
+  grantTypes: [TOKEN_EXCHANGE_GRANT],
+  audiences: null,
+} as const
+const API_SETTINGS = {
+  name: 'Patmint management API',
+  accessTokenTtlSeconds: 300,
+  signingAlg: 'ES256',
+} as const
 export const BUILT_IN_ROLES = ['platform-admin', 'admin', 'member'] as const
 
 /** Audience of the management API. */
@@ -40,91 +67,58 @@ const ROLES = {
   member: { reach: 'organization', scopes: ['tokens:read', 'tokens:write'] },
 } as const satisfies Record<(typeof BUILT_IN_ROLES)[number], { reach: string; scopes: readonly string[] }>
 
-/** Makes or updates everything built in. Idempotent; needs a transaction of its own. */
-export async function ensureBuiltIns(db: Queryable, issuer: string, now: Date): Promise<void> {
-  // Instances that start together: `on conflict` minds one unique index, and the audience has another.
-  await db
-    .selectNoFrom(({ fn, val }) =>
-      fn('pg_advisory_xact_lock', [fn('hashtext', [val('patmint.built_ins')])]).as('lock'),
-    )
-    .execute()
-  const resourceServerId = await ensureApi(db, issuer, now)
+/**
+ * Makes everything built in or brings it up to date. Idempotent; needs a transaction of its own. Throws when the
+ * database belongs to another issuer.
+ */
+export async function ensureBuiltIns(transaction: Queryable, issuer: string, now: Date): Promise<void> {
+  // Instances that start together would each find nothing, and all but the first fail.
+  await lockUntilEnd(transaction, 'patmint.built_ins')
+  const resourceServerId = await ensureApi(transaction, issuer, now)
+  await ensureScopes(transaction, resourceServerId)
   for (const [name, { reach, scopes }] of Object.entries(ROLES)) {
-    const roleId = await ensureRole(db, name, reach, now)
-    await db
-      .insertInto('role_permissions')
-      .values({ role_id: roleId, resource_server_id: resourceServerId, scopes: [...scopes] })
-      .onConflict((conflict) =>
-        conflict.columns(['role_id', 'resource_server_id']).doUpdateSet({ scopes: [...scopes] }),
-      )
-      .execute()
+    const roleId = await saveBuiltInRole(transaction, { id: uuidV7(now), name, reach }, now)
+    await replacePermissions(transaction, roleId, new Map([[resourceServerId, scopes]]))
   }
-  await db
-    .insertInto('clients')
-    .values({
-      client_id: CLI_CLIENT_ID,
-      name: 'Patmint CLI',
-      token_endpoint_auth_method: 'none',
-      grant_types: [TOKEN_EXCHANGE_GRANT],
-      built_in: true,
-      created_at: now,
-    })
-    .onConflict((conflict) => conflict.column('client_id').doNothing())
-    .execute()
+  await saveClient(transaction, CLI_CLIENT, now)
 }
 
 /** Whether built-ins were ever made here. */
-export async function hasBuiltIns(db: Queryable): Promise<boolean> {
-  const row = await db
-    .selectFrom('resource_servers')
-    .select('id')
-    .where('built_in', '=', true)
-    .executeTakeFirst()
-  return row !== undefined
-}
+export const hasBuiltIns = async (db: Queryable): Promise<boolean> =>
+  (await findBuiltInResourceServer(db)) !== undefined
 
-async function ensureApi(db: Queryable, issuer: string, now: Date): Promise<string> {
+async function ensureApi(transaction: Queryable, issuer: string, now: Date): Promise<string> {
   const audience = apiAudience(issuer)
-  const { id } = await db
-    .insertInto('resource_servers')
-    .values({
-      id: uuidV7(now),
-      audience,
-      name: 'Patmint management API',
-      access_token_ttl_seconds: 300,
-      signing_alg: 'ES256',
-      built_in: true,
-      created_at: now,
-    })
-    .onConflict((conflict) =>
-      conflict.column('built_in').where('built_in', '=', true).doUpdateSet({ audience }),
-    )
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  const scopes = Object.entries(API_SCOPES).map(([scope, description]) => ({
-    resource_server_id: id,
-    scope,
-    description,
-  }))
-  await db
-    .insertInto('resource_scopes')
-    .values(scopes)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
-  return id
+  const existing = await findBuiltInResourceServer(transaction)
+  if (!existing) {
+    const id = uuidV7(now)
+    await insertResourceServer(transaction, { id, audience, builtIn: true, ...API_SETTINGS }, now)
+    return id
+  }
+  if (existing.audience !== audience) {
+    requireMovable(existing.audience, issuer)
+    await renameAudience(transaction, existing.id, audience)
+  }
+  await updateResourceServer(transaction, existing.id, API_SETTINGS)
+  return existing.id
 }
 
-async function ensureRole(
-  db: Queryable,
-  name: string,
-  reach: 'platform' | 'organization',
-  now: Date,
-): Promise<string> {
-  const { id } = await db
-    .insertInto('roles')
-    .values({ id: uuidV7(now), organization_id: null, name, reach, created_at: now })
-    .onConflict((conflict) => conflict.columns(['organization_id', 'name']).doUpdateSet({ reach }))
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  return id
+/** Audience under an issuer of a developer's own machine: the port of the day is in it. */
+const LOCAL_AUDIENCE = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?\/api$/
+
+/** Throws unless whoever starts may take the database over: the statement to do so on purpose is in the message. */
+function requireMovable(stored: string, issuer: string): void {
+  if (LOCAL_AUDIENCE.test(stored)) return
+  const audience = apiAudience(issuer).replaceAll("'", "''")
+  throw new Error(
+    `the database belongs to the issuer ${stored.replace(/\/api$/, '')}, this server is ${issuer}; to move it, ` +
+      `stop every instance and run: update resource_servers set audience = '${audience}' where built_in`,
+  )
+}
+
+async function ensureScopes(transaction: Queryable, resourceServerId: string): Promise<void> {
+  const stored = await listScopes(transaction, resourceServerId)
+  const dropped = [...stored.keys()].filter((scope) => !Object.hasOwn(API_SCOPES, scope))
+  await deleteScopes(transaction, resourceServerId, dropped)
+  await saveScopes(transaction, resourceServerId, Object.entries(API_SCOPES))
 }

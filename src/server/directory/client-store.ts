@@ -1,11 +1,10 @@
-// The rows of `clients`, as the provider reads them.
+// The rows of `clients`.
 
 import type { Queryable } from '../db/database.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 
-export interface Client {
-  readonly clientId: string
+export interface ClientSettings {
   readonly name: string
   readonly authMethod: ClientAuthMethod
   readonly secretHash: string | null
@@ -15,12 +14,18 @@ export interface Client {
   readonly audiences: readonly string[] | null
 }
 
+export interface Client extends ClientSettings {
+  readonly clientId: string
+  readonly builtIn: boolean
+}
+
 /** The client with this id. */
 export async function findClient(db: Queryable, clientId: string): Promise<Client | undefined> {
   return db
     .selectFrom('clients')
     .select([
       'client_id as clientId',
+      'built_in as builtIn',
       'name',
       'token_endpoint_auth_method as authMethod',
       'secret_hash as secretHash',
@@ -31,3 +36,36 @@ export async function findClient(db: Queryable, clientId: string): Promise<Clien
     .where('client_id', '=', clientId)
     .executeTakeFirst()
 }
+
+export async function insertClient(db: Queryable, client: Client, now: Date): Promise<void> {
+  await db.insertInto('clients').values(toNewRow(client, now)).execute()
+}
+
+export async function updateClient(db: Queryable, clientId: string, settings: ClientSettings): Promise<void> {
+  await db.updateTable('clients').set(toRow(settings)).where('client_id', '=', clientId).execute()
+}
+
+/** Makes a client, or brings the one with its id to the same settings. */
+export async function saveClient(db: Queryable, client: Client, now: Date): Promise<void> {
+  await db
+    .insertInto('clients')
+    .values(toNewRow(client, now))
+    .onConflict((conflict) => conflict.column('client_id').doUpdateSet(toRow(client)))
+    .execute()
+}
+
+const toNewRow = (client: Client, now: Date) => ({
+  client_id: client.clientId,
+  built_in: client.builtIn,
+  ...toRow(client),
+  created_at: now,
+})
+
+const toRow = ({ name, authMethod, secretHash, jwks, grantTypes, audiences }: ClientSettings) => ({
+  name,
+  token_endpoint_auth_method: authMethod,
+  secret_hash: secretHash,
+  jwks: jwks && JSON.stringify(jwks),
+  grant_types: [...grantTypes],
+  audiences: audiences && [...audiences],
+})

@@ -3,12 +3,19 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
 
+export type UserStatus = 'active' | 'suspended' | 'deleted'
+
 export interface User {
   readonly id: string
   readonly email: string
   readonly name: string
-  readonly status: 'active' | 'suspended' | 'deleted'
+  readonly status: UserStatus
   readonly createdAt: Date
+}
+
+export interface NewUser extends User {
+  /** Null for users who only sign in elsewhere. */
+  readonly passwordHash: string | null
 }
 
 export interface UserFilter {
@@ -16,22 +23,22 @@ export interface UserFilter {
   readonly organizationId: string | null
   /** Exact e-mail address, in any case of letters; null for all. */
   readonly email: string | null
-  /** Only users after this one in the order (created_at, id). */
-  readonly after: { readonly createdAt: Date; readonly id: string } | null
+  /** Only users made after the one with this id. */
+  readonly after: { readonly id: string } | null
   readonly limit: number
 }
 
-/** Users that are not deleted, oldest first. */
+const COLUMNS = ['u.id', 'u.email', 'u.name', 'u.status', 'u.created_at as createdAt'] as const
+
+/** Users that are not deleted, oldest first: by id, which is a UUIDv7, so that a page is a range of the primary key. */
 export async function listUsers(db: Queryable, filter: UserFilter): Promise<User[]> {
   const { organizationId, email, after, limit } = filter
   return db
     .selectFrom('users as u')
-    .select(['u.id', 'u.email', 'u.name', 'u.status', 'u.created_at as createdAt'])
+    .select(COLUMNS)
     .where('u.status', '<>', 'deleted')
     .$if(email !== null, (query) => query.where(sql`lower(u.email)`, '=', email?.toLowerCase()))
-    .$if(after !== null, (query) =>
-      query.where(sql<boolean>`(u.created_at, u.id) > (${after?.createdAt}, ${after?.id})`),
-    )
+    .$if(after !== null, (query) => query.where('u.id', '>', after?.id ?? ''))
     .$if(organizationId !== null, (query) =>
       query.where((where) =>
         where.exists(
@@ -43,8 +50,33 @@ export async function listUsers(db: Queryable, filter: UserFilter): Promise<User
         ),
       ),
     )
-    .orderBy('u.created_at')
     .orderBy('u.id')
     .limit(limit)
     .execute()
+}
+
+/** The user with this e-mail address, in any case of letters, unless deleted. */
+export async function findUserByEmail(db: Queryable, email: string): Promise<User | undefined> {
+  return db
+    .selectFrom('users as u')
+    .select(COLUMNS)
+    .where(sql`lower(u.email)`, '=', email.toLowerCase())
+    .where('u.status', '<>', 'deleted')
+    .executeTakeFirst()
+}
+
+export async function insertUser(db: Queryable, user: NewUser): Promise<void> {
+  const { id, email, name, status, passwordHash, createdAt } = user
+  await db
+    .insertInto('users')
+    .values({ id, email, name, status, password_hash: passwordHash, created_at: createdAt })
+    .execute()
+}
+
+export async function updateUser(
+  db: Queryable,
+  id: string,
+  changes: { readonly name: string; readonly status?: UserStatus },
+): Promise<void> {
+  await db.updateTable('users').set(changes).where('id', '=', id).execute()
 }

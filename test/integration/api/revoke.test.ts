@@ -1,6 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, API, startAcme } from '../../support/acme.ts'
 import { callApi, requestExchange } from '../../support/requests.ts'
+import { newDataDir } from '../../support/server-process.ts'
 
 let acme: Acme
 beforeAll(async () => {
@@ -62,5 +65,51 @@ describe('DELETE /tokens/{id}', () => {
     })
     const answer = await callApi(acme.url, narrow, 'DELETE', path(acme.janePat))
     expect([answer.status, answer.json['code']]).toEqual([403, 'forbidden'])
+  })
+})
+
+describe('a credential of one of the organizations its owner belongs to', () => {
+  const LENA = 'lena@acme.test'
+  let acmePat = ''
+  let betaPat = ''
+  beforeAll(async () => {
+    const file = join(newDataDir(), 'beta.yaml')
+    const memberships = '[{ organization: acme, role: member }, { organization: beta, role: member }]'
+    writeFileSync(
+      file,
+      `organizations: [{ slug: beta, name: Beta }]
+users: [{ email: ${LENA}, name: Lena, memberships: ${memberships} }]
+`,
+    )
+    await acme.apply([file])
+    acmePat = await acme.issue(LENA, { name: 'of acme', organization: 'acme' })
+    betaPat = await acme.issue(LENA, { name: 'of beta', organization: 'beta' })
+  })
+
+  const listIds = async (pat: string): Promise<string[]> => {
+    const { json } = await callApi(acme.url, pat, 'GET', '/tokens')
+    return (json['items'] as { id: string }[]).map(({ id }) => id)
+  }
+
+  it('sees and revokes nothing of another', async () => {
+    expect(await listIds(acmePat)).toEqual([acmePat.slice(4, 20)])
+    for (const method of ['GET', 'DELETE']) {
+      const answer = await callApi(acme.url, acmePat, method, path(betaPat))
+      expect([method, answer.status, answer.json['code']]).toEqual([method, 404, 'not_found'])
+    }
+    const untouched = await callApi(acme.url, betaPat, 'GET', path(betaPat))
+    expect(untouched.json).toMatchObject({ organization: 'beta', status: 'active' })
+  })
+
+  it('is recorded as revoked in its own', async () => {
+    expect((await callApi(acme.url, betaPat, 'DELETE', path(betaPat))).status).toBe(204)
+    const events = await acme.db
+      .selectFrom('audit_events as e')
+      .innerJoin('organizations as o', 'o.id', 'e.organization_id')
+      .select('o.slug')
+      .where('e.type', '=', 'credential.revoked')
+      .where('e.credential_id', '=', betaPat.slice(4, 20))
+      .execute()
+    expect(events).toEqual([{ slug: 'beta' }])
   })
 })

@@ -198,6 +198,35 @@ describe('a change is told by one line and made once', () => {
   })
 })
 
+describe('the status of a user', () => {
+  const declare = (status: string): string => edit(BASE, ['name: Jane', `name: Jane\n    status: ${status}`])
+  const setStatus = ({ db }: Workbench, status: 'active' | 'suspended') =>
+    db.updateTable('users').set({ status }).where('email', '=', 'jane@acme.test').execute()
+  const findStatus = async ({ db }: Workbench) =>
+    (await db.selectFrom('users').select('status').executeTakeFirstOrThrow()).status
+
+  it('stays what it became elsewhere while no file declares it', async ({ workbench }) => {
+    await start(workbench)
+    expect(await findStatus(workbench)).toBe('active')
+    await setStatus(workbench, 'suspended')
+    expect(await workbench.apply(BASE)).toEqual(NOTHING)
+    expect(await workbench.apply(edit(BASE, ['name: Jane', 'name: Jane Doe']))).toEqual({
+      changes: ['updated user jane@acme.test (name)'],
+    })
+    expect(await findStatus(workbench)).toBe('suspended')
+  })
+
+  it('is what a file declares, back and forth', async ({ workbench }) => {
+    await start(workbench)
+    await setStatus(workbench, 'suspended')
+    expect(await workbench.apply(declare('suspended'))).toEqual(NOTHING)
+    expect(await workbench.apply(declare('active'))).toEqual({
+      changes: ['updated user jane@acme.test (status)'],
+    })
+    expect(await findStatus(workbench)).toBe('active')
+  })
+})
+
 describe('what is the same written otherwise', () => {
   it.for([
     ['a duration in other units', [['365d', '31536000']]],

@@ -66,6 +66,11 @@ export class Workbench {
     }
   }
 
+  /** The rows a statement gives, for what the query builder does not know. */
+  query(text: string, values: readonly unknown[] = []): Promise<unknown[]> {
+    return withClient(this.#url, async (client) => (await client.query(text, [...values])).rows)
+  }
+
   /** Every row of every table. */
   dump(): Promise<string> {
     return withClient(this.#url, async (client) => {

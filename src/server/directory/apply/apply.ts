@@ -1,10 +1,10 @@
 // Declarative apply: all files in one transaction, each object brought to what the files say of it, objects they do
 // not name left alone. Files that contradict themselves or the database change nothing.
 
-import { sql } from 'kysely'
 import { fail, ok, type Result } from '../../../protocol/result.ts'
 import type { Database, Queryable } from '../../db/database.ts'
 import type { DerivedKeys } from '../../secret/secret-keys.ts'
+import { allowLongStatements, lockUntilEnd } from '../lock-store.ts'
 import { applyClients } from './clients.ts'
 import { applyOrganizations } from './organizations.ts'
 import { applyPolicy } from './policies.ts'
@@ -47,9 +47,9 @@ export async function applyDeclarations(
   const problems: string[] = []
   try {
     await db.transaction().execute(async (transaction) => {
-      // Another apply may be long: this one waits its turn beyond the time-out of a request's statement.
-      await sql`set local statement_timeout = '60s'`.execute(transaction)
-      await sql`select pg_advisory_xact_lock(hashtext('patmint.apply'))`.execute(transaction)
+      // Another apply may be long: this one waits its turn.
+      await allowLongStatements(transaction)
+      await lockUntilEnd(transaction, 'patmint.apply')
       await applySections({ transaction, now, clientSecretKeys, changes, problems }, files)
       if (problems.length > 0) throw new Contradiction()
       if (changes.length > 0) await record(transaction, changes)

@@ -2,8 +2,20 @@
 
 import { TOKEN_EXCHANGE_GRANT } from '../../../protocol/urn.ts'
 import { hashClientSecret, isCurrentHash, matchesClientSecret } from '../client-secret.ts'
+import { type ClientSettings, findClient, insertClient, updateClient } from '../client-store.ts'
+import { findResourceServer } from '../resource-server-store.ts'
 import { type ApplyRun, type Declared, differingMembers, noteUpdate, withoutDuplicates } from './run.ts'
 import type { ClientDeclaration } from './schema.ts'
+
+/** The file's name of each setting. */
+const KEYS = {
+  name: 'name',
+  authMethod: 'token_endpoint_auth_method',
+  secretHash: 'client_secret',
+  jwks: 'jwks',
+  grantTypes: 'grant_types',
+  audiences: 'audiences',
+} as const satisfies Record<keyof ClientSettings, string>
 
 export async function applyClients(
   run: ApplyRun,
@@ -11,59 +23,45 @@ export async function applyClients(
 ): Promise<void> {
   for (const entry of withoutDuplicates(run, 'client', entries, ({ client_id }) => client_id)) {
     await requireAudiences(run, entry)
-    await saveClient(run, entry)
+    await applyClient(run, entry)
   }
 }
 
 async function requireAudiences(run: ApplyRun, { value, at }: Declared<ClientDeclaration>): Promise<void> {
   for (const [index, audience] of (value.audiences ?? []).entries()) {
-    const known = await run.transaction
-      .selectFrom('resource_servers')
-      .select('id')
-      .where('audience', '=', audience)
-      .executeTakeFirst()
-    if (!known) run.problems.push(`${at('audiences', index)}: there is no resource server ${audience}`)
+    if (await findResourceServer(run.transaction, audience)) continue
+    run.problems.push(`${at('audiences', index)}: there is no resource server ${audience}`)
   }
 }
 
-async function saveClient(run: ApplyRun, { value, at }: Declared<ClientDeclaration>): Promise<void> {
-  const { client_id } = value
-  // Members are named as in the file, which is how a change is told.
-  const before = await run.transaction
-    .selectFrom('clients')
-    .select(['name', 'token_endpoint_auth_method', 'secret_hash as client_secret', 'jwks', 'audiences'])
-    .select('built_in')
-    .where('client_id', '=', client_id)
-    .executeTakeFirst()
-  if (before?.built_in) {
-    run.problems.push(`${at('client_id')}: ${client_id} is built in and cannot be declared`)
+async function applyClient(run: ApplyRun, { value, at }: Declared<ClientDeclaration>): Promise<void> {
+  const { client_id: clientId } = value
+  const existing = await findClient(run.transaction, clientId)
+  if (existing?.builtIn) {
+    run.problems.push(`${at('client_id')}: ${clientId} is built in and cannot be declared`)
     return
   }
-  const after = {
-    name: value.name ?? client_id,
-    token_endpoint_auth_method: value.token_endpoint_auth_method,
-    client_secret:
-      'client_secret' in value ? chooseSecretHash(run, value.client_secret, before?.client_secret) : null,
-    jwks: 'jwks' in value ? value.jwks : null,
-    audiences: value.audiences ?? null,
-  }
-  const { client_secret: secret_hash, jwks, ...columns } = after
-  const row = {
-    ...columns,
-    secret_hash,
-    jwks: jwks && JSON.stringify(jwks),
-    grant_types: [TOKEN_EXCHANGE_GRANT],
-  }
-  if (!before) {
-    await run.transaction
-      .insertInto('clients')
-      .values({ client_id, ...row, created_at: run.now })
-      .execute()
-    run.changes.push(`created client ${client_id}`)
-  } else if (noteUpdate(run, `client ${client_id}`, differingMembers(before, after))) {
-    await run.transaction.updateTable('clients').set(row).where('client_id', '=', client_id).execute()
+  const settings = toSettings(run, value, existing?.secretHash)
+  if (!existing) {
+    await insertClient(run.transaction, { clientId, builtIn: false, ...settings }, run.now)
+    run.changes.push(`created client ${clientId}`)
+  } else if (noteUpdate(run, `client ${clientId}`, differingMembers(existing, settings, KEYS))) {
+    await updateClient(run.transaction, clientId, settings)
   }
 }
+
+const toSettings = (
+  run: ApplyRun,
+  value: ClientDeclaration,
+  storedHash: string | null | undefined,
+): ClientSettings => ({
+  name: value.name ?? value.client_id,
+  authMethod: value.token_endpoint_auth_method,
+  secretHash: 'client_secret' in value ? chooseSecretHash(run, value.client_secret, storedHash) : null,
+  jwks: 'jwks' in value ? value.jwks : null,
+  grantTypes: [TOKEN_EXCHANGE_GRANT],
+  audiences: value.audiences ?? null,
+})
 
 /** The stored hash while it is of the same secret and under the current key, else a new one. */
 function chooseSecretHash(run: ApplyRun, secret: string, stored: string | null | undefined): string {

@@ -7,7 +7,7 @@ import { type ApplyRun, differingMembers, noteUpdate } from './run.ts'
 import { type Duration, type PolicyDeclaration, toSeconds } from './schema.ts'
 
 /** The file's name of each rule. */
-const KEYS: Readonly<Record<string, string>> = {
+const KEYS = {
   maxLifetimeSeconds: 'max_lifetime',
   defaultLifetimeSeconds: 'default_lifetime',
   idleTimeoutSeconds: 'idle_timeout',
@@ -15,11 +15,9 @@ const KEYS: Readonly<Record<string, string>> = {
   maxActiveTokens: 'max_active_tokens',
   appliesTo: 'applies_to',
   exemptRoles: 'exempt_roles',
-} satisfies Record<keyof Omit<ExpiryPolicy, 'appliesSince'>, keyof PolicyDeclaration>
+} as const satisfies Record<keyof Omit<ExpiryPolicy, 'appliesSince'>, keyof PolicyDeclaration>
 
 const secondsOrNull = (value: Duration | null): number | null => (value === null ? null : toSeconds(value))
-
-const keyOf = (member: string): string => KEYS[member] ?? member
 
 /** Applies the policy of an organization, or of the platform for a null slug. */
 export async function applyPolicy(
@@ -52,6 +50,6 @@ export async function applyPolicy(
   const before = (await findPolicies(run.transaction, organizationId))[level]
   const label = slug === null ? 'platform policy' : `policy of ${slug}`
   if (!before) run.changes.push(`created ${label}`)
-  else if (!noteUpdate(run, label, differingMembers(before, after).map(keyOf))) return
+  else if (!noteUpdate(run, label, differingMembers(before, after, KEYS))) return
   await savePolicy(run.transaction, organizationId, inheritStart(before, after, run.now))
 }

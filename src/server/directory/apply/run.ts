@@ -37,12 +37,16 @@ export function withoutDuplicates<T>(
   })
 }
 
-/** The names of the members of `after` that `before` has otherwise. */
-export function differingMembers(before: object, after: object): string[] {
+/** The members of `after` that `before` has otherwise, as `keys` names them in the file, else by their own name. */
+export function differingMembers(
+  before: object,
+  after: object,
+  keys: Readonly<Record<string, string>> = {},
+): string[] {
   const old = new Map<string, unknown>(Object.entries(before))
   return Object.entries(after)
     .filter(([name, value]) => !isDeepStrictEqual(value, old.get(name)))
-    .map(([name]) => name)
+    .map(([name]) => keys[name] ?? name)
 }
 
 /** Notes an update, unless nothing differs. Gives whether there is one to write. */

@@ -13,21 +13,21 @@ const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
 const displayName = z.string().min(1).max(200)
 const audience = z.string().min(1).max(500)
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
+/** A use is noted at most once a minute; a much shorter idle time-out would stop what is in constant use. */
+const MIN_IDLE_SECONDS = 600
 
 /** Whole seconds, or text such as `5m`, `12h`, `90d`. Kept as written; `toSeconds` reads it. */
-function duration(longestSeconds: number) {
-  const error = `must be a duration such as 5m, 12h or 90d, of at most ${longestSeconds} seconds`
-  const seconds = z.int({ error }).min(1).max(longestSeconds)
+function duration(longestSeconds: number, shortestSeconds = 1) {
+  const least = shortestSeconds === 1 ? '' : `at least ${shortestSeconds} and `
+  const error = `must be a duration such as 5m, 12h or 90d, of ${least}at most ${longestSeconds} seconds`
+  const seconds = z.int({ error }).min(shortestSeconds).max(longestSeconds)
   const text = z.string({ error }).regex(/^\d{1,9}[smhd]$/)
-  return z.union([seconds, text], { error }).refine((value) => isWithin(value, longestSeconds), {
-    error,
-    when: ({ issues }) => issues.length === 0,
-  })
-}
-
-function isWithin(value: Duration, longestSeconds: number): boolean {
-  const seconds = toSeconds(value)
-  return seconds >= 1 && seconds <= longestSeconds
+  return z
+    .union([seconds, text], { error })
+    .refine((value) => toSeconds(value) >= shortestSeconds && toSeconds(value) <= longestSeconds, {
+      error,
+      when: ({ issues }) => issues.length === 0,
+    })
 }
 
 export type Duration = number | string
@@ -82,7 +82,10 @@ const role = z.strictObject({
 const user = z.strictObject({
   email: z.email().max(254),
   name: displayName,
-  status: z.enum(['active', 'suspended']).default('active'),
+  status: z
+    .enum(['active', 'suspended'])
+    .describe('Absent: stays what it is; a new user is active')
+    .optional(),
   memberships: z.array(z.strictObject({ organization: slug, role: slug })),
 })
 
@@ -111,7 +114,7 @@ const client = z.discriminatedUnion('token_endpoint_auth_method', [
 const policy = z.strictObject({
   max_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
   default_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
-  idle_timeout: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
+  idle_timeout: duration(MAX_LIFETIME_SECONDS, MIN_IDLE_SECONDS).nullable().default(null),
   access_token_max_ttl: duration(3600).nullable().default(null),
   max_active_tokens: z.int().min(1).max(10_000).default(DEFAULT_MAX_ACTIVE_TOKENS),
   applies_to: z.enum(['all', 'new']).default('all'),

@@ -78,7 +78,7 @@ user: []
       "acme.yaml:29 clients[1].token_endpoint_auth_method: Invalid discriminator value. Expected 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'",
       "acme.yaml:30 clients[2].token_endpoint_auth_method: Invalid discriminator value. Expected 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'",
       `acme.yaml:32 policies.platform.max_lifetime: ${LIFETIME}`,
-      `acme.yaml:32 policies.platform.idle_timeout: ${LIFETIME}`,
+      `acme.yaml:32 policies.platform.idle_timeout: ${LIFETIME.replace('of at most', 'of at least 600 and at most')}`,
       'acme.yaml:32 policies.platform.applies_to: Invalid option: expected one of "all"|"new"',
       `acme.yaml:34 policies.organizations.No: ${SLUG}`,
       `acme.yaml:35 policies.organizations.acme.access_token_max_ttl: ${TTL}`,

@@ -39,7 +39,7 @@ policies: { platform: {} }
       resource_servers: [
         { audience: 'a', name: 'A', scopes: {}, access_token_ttl: '5m', signing_alg: 'ES256' },
       ],
-      users: [{ email: 'jane@acme.test', name: 'Jane', status: 'active', memberships: [] }],
+      users: [{ email: 'jane@acme.test', name: 'Jane', memberships: [] }],
       policies: {
         platform: {
           max_lifetime: null,
