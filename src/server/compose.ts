@@ -21,6 +21,7 @@ import { normalizeAddress, observe, pinOrigin } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
 import { Ledger } from './ledger/ledger.ts'
+import { type PeriodicTaskOptions, startPeriodicTask } from './ledger/periodic-task.ts'
 import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
 import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
@@ -40,7 +41,7 @@ export interface ServerOptions {
 
 export interface Server {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
-  /** Waits until every record asked for is durable. */
+  /** Ends the work in the background and waits until every record asked for is durable. */
   readonly drain: () => Promise<void>
 }
 
@@ -48,10 +49,12 @@ export interface Server {
 export async function composeServer(options: ServerOptions): Promise<Server> {
   const { config, issuer, db, secretKeys, log, clock } = options
   const hasher = new CredentialHasher(deriveKeys(secretKeys, 'credential-pepper'), config.credentialHash)
-  await ensureAuditPartitions(db, clock())
+  const partitions = repeat(options, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
+  // Before the first record is written: a month that begins in the default partition stays there.
+  await partitions.firstRun
   await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
   await bootstrapOnce(options, hasher)
-  await purgeExpiredArtifacts(db, clock())
+  const purge = repeat(options, 'purge', 1, (signal) => purgeExpiredArtifacts(db, clock(), signal))
 
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const ledger = new Ledger(db)
@@ -85,14 +88,34 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const answerToken = compose(provider.middleware)
 
   const app = new Koa()
-  // What is left to report when the boundary has answered: sockets that broke while a request was read or answered.
-  app.on('error', (error: unknown) => log.debug({ err: error }, 'connection failed'))
+  app.on('error', (error: unknown) => reportLeftover(log, error))
   app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(normalizeAddress)
   for (const router of [health, metadata, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
   app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
-  return { handle: app.callback(), drain: () => ledger.drain() }
+  const drain = async (): Promise<void> => {
+    await Promise.all([partitions.stop(), purge.stop(), ledger.drain()])
+  }
+  return { handle: app.callback(), drain }
+}
+
+const HOUR_MS = 3_600_000
+
+const repeat = ({ log }: ServerOptions, task: string, hours: number, run: PeriodicTaskOptions['run']) =>
+  startPeriodicTask({
+    intervalMs: hours * HOUR_MS,
+    run,
+    onError: (error) => log.error({ err: error, task }, 'background task failed'),
+  })
+
+const BROKEN_CONNECTION = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/
+
+/** What is left when the boundary has answered: sockets that broke meanwhile, and faults of the answering itself. */
+function reportLeftover(log: Logger, error: unknown): void {
+  const isBrokenConnection = BROKEN_CONNECTION.test(String((error as { code?: unknown } | null)?.code))
+  if (isBrokenConnection) log.debug({ err: error }, 'connection failed')
+  else log.error({ err: error }, 'answering failed')
 }
 
 async function bootstrapOnce(

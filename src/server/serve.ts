@@ -2,8 +2,9 @@
 
 import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { composeServer } from './compose.ts'
-import { openDatabase } from './db/database.ts'
+import { composeServer, type Server } from './compose.ts'
+import { type Database, openDatabase } from './db/database.ts'
+import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import type { Logger } from './http/log.ts'
 import {
   applyRecorded,
@@ -17,8 +18,10 @@ import {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
-/** In-flight requests get this long to finish; together with the rest of the stop it stays under 10 s. */
+/** In-flight requests get this long to finish. */
 const DRAIN_MS = 5000
+/** All of the stop but the embedded database's: orchestrators kill after 10 s. */
+const STOP_MS = 9000
 
 /** Serves until `stopped` resolves, then drains. Rejects when the server cannot start. */
 export async function serve(context: OperatorContext, stopped: Promise<string>): Promise<void> {
@@ -32,30 +35,51 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
     return handle(request, response)
   })
   // The port comes first: it may be the issuer's, and a port that is taken must stop us before the database.
-  const port = await listen(http, config.port, config.host)
+  const port = await listen(http, config.port, config.host, log)
   const issuer = config.issuer ?? defaultIssuer(port)
   try {
     await withDatabase(context, async (databaseUrl) => {
-      await migrateDatabase(databaseUrl)
-      const db = openDatabase({
-        url: databaseUrl,
-        onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
-        onQuery: ({ level, queryDurationMillis, query }) =>
-          log.debug({ outcome: level, durationMs: queryDurationMillis, sql: query.sql }, 'query'),
-      })
-      const server = await composeServer({ ...context, issuer, db, secretKeys: resolveSecretKeys(config) })
-      if (declared.length > 0) log.info({ changes: await applyRecorded(context, db, declared) }, 'applied')
-      handle = server.handle
+      const starting = start({ ...context, issuer, databaseUrl, declared })
+      // A stop may come before the start is through, say behind another instance's migration: nothing is lost then.
+      const running = await Promise.race([starting, stopped.then(() => null)])
+      if (!running) {
+        starting.catch(() => {})
+        return
+      }
+      handle = running.server.handle
       announce(log, issuer, `http://${hostForUrl(config.host)}:${port}`)
       log.info({ signal: await stopped }, 'stopping')
-      await drain(http, inFlight)
-      await server.drain()
-      await db.destroy()
+      await withinDeadline(log, async () => {
+        await drain(http, inFlight)
+        await running.server.drain()
+        await running.db.destroy()
+      })
     })
   } finally {
     http.close()
     http.closeAllConnections()
   }
+}
+
+interface StartOptions extends OperatorContext {
+  readonly issuer: string
+  readonly databaseUrl: string
+  readonly declared: readonly DeclarativeFile[]
+}
+
+/** Migrates, builds the server and applies what was declared. */
+async function start(options: StartOptions): Promise<{ server: Server; db: Database }> {
+  const { config, log, databaseUrl, declared } = options
+  await migrateDatabase(databaseUrl)
+  const db = openDatabase({
+    url: databaseUrl,
+    onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
+    onQuery: ({ level, queryDurationMillis, query }) =>
+      log.debug({ outcome: level, durationMs: queryDurationMillis, sql: query.sql }, 'query'),
+  })
+  const server = await composeServer({ ...options, db, secretKeys: resolveSecretKeys(config) })
+  if (declared.length > 0) log.info({ changes: await applyRecorded(options, db, declared) }, 'applied')
+  return { server, db }
 }
 
 /** The line others wait for; printed whatever the log level is. */
@@ -76,11 +100,28 @@ const answerStarting: Handler = (request, response) => {
   response.end('{"error":"temporarily_unavailable"}')
 }
 
-function listen(http: HttpServer, port: number, host: string): Promise<number> {
+function listen(http: HttpServer, port: number, host: string, log: Logger): Promise<number> {
   return new Promise((resolve, reject) => {
-    http.once('error', (cause) => reject(new Error(`cannot listen on ${host}:${port}`, { cause })))
-    http.listen(port, host, () => resolve((http.address() as AddressInfo).port))
+    const refuse = (cause: Error): void => reject(new Error(`cannot listen on ${host}:${port}`, { cause }))
+    http.once('error', refuse)
+    http.listen(port, host, () => {
+      // From here on an error is about one connection, and no reason to end.
+      http
+        .off('error', refuse)
+        .on('error', (error) => log.error({ err: error }, 'cannot accept a connection'))
+      resolve((http.address() as AddressInfo).port)
+    })
   })
+}
+
+/** Runs the steps of a stop, and leaves them where they are when they take longer than `STOP_MS`. */
+async function withinDeadline(log: Logger, steps: () => Promise<void>): Promise<void> {
+  const { promise: struck, resolve: strike } = Promise.withResolvers<void>()
+  const timer = setTimeout(() => {
+    log.error({ deadlineMs: STOP_MS }, 'stopping took too long: what is left is abandoned')
+    strike()
+  }, STOP_MS)
+  await Promise.race([steps(), struck]).finally(() => clearTimeout(timer))
 }
 
 /** Stops accepting and waits for what is in flight, up to `DRAIN_MS`. */

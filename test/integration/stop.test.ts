@@ -1,12 +1,13 @@
 // What a running server says and how it ends. Real processes.
 
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { logFile } from '../support/evidence.ts'
 import { requestExchange } from '../support/requests.ts'
-import { newSecretKey, startServerProcess } from '../support/server-process.ts'
+import { environment, newDataDir, newSecretKey, startServerProcess } from '../support/server-process.ts'
 import { createTestDatabase, withClient } from '../support/test-database.ts'
 
 const newDeployment = async () => ({
@@ -46,6 +47,32 @@ describe.concurrent('a server', () => {
         msg: 'listening',
       },
     ])
+  })
+
+  it('ends with 0 on SIGTERM while it waits behind the migration of another', async () => {
+    const deployment = await newDeployment()
+    const other = await startServerProcess(deployment)
+    expect(await other.stop()).toBe(0)
+    const code = await withClient(deployment.PATMINT_DATABASE_URL, async (client) => {
+      await client.query('begin; lock table kysely_migration in access exclusive mode')
+      const env = environment({
+        ...deployment,
+        PATMINT_PORT: '0',
+        PATMINT_CONFIG: '/dev/null',
+        PATMINT_DATA_DIR: newDataDir(),
+      })
+      const child = spawn(process.execPath, ['src/server/main.ts'], { env, stdio: 'ignore' })
+      const exited = once(child, 'exit')
+      await waitUntil(async () => {
+        const { rows } = await client.query(
+          `select from pg_locks where relation = 'kysely_migration'::regclass and not granted`,
+        )
+        return rows.length > 0
+      })
+      child.kill('SIGTERM')
+      return (await exited)[0] as number
+    })
+    expect(code).toBe(0)
   })
 
   it('finishes an exchange in flight on SIGTERM, takes no new one, and exits with 0 in time', async () => {
@@ -98,5 +125,30 @@ describe.concurrent('a server', () => {
       expect(performance.now() - signalledAt).toBeLessThan(10_000)
       await answering
     })
+  })
+
+  it('exits with 0 in time also when a record hangs for longer than that, and says so', async () => {
+    const url = await createTestDatabase()
+    const deployment = {
+      // Whoever runs it may set longer time-outs than ours.
+      PATMINT_DATABASE_URL: `${url}?statement_timeout=60000&query_timeout=60000`,
+      PATMINT_SECRET_KEY: newSecretKey(),
+    }
+    const server = await startServerProcess(deployment)
+    const closed = once(server.process, 'close')
+    const subject_token = server.bootstrapToken()
+    await withClient(url, async (client) => {
+      await client.query('begin')
+      await client.query('lock table audit_events in exclusive mode')
+      const answering = requestExchange(server.url, { subject_token }).catch((error: unknown) => error)
+      await sleep(300)
+      const signalledAt = performance.now()
+      expect(await server.stop('SIGTERM')).toBe(0)
+      expect(performance.now() - signalledAt).toBeLessThan(10_000)
+      await answering
+    })
+    await closed
+    const log = readFileSync(logFile(`server-${server.process.pid}`), 'utf8')
+    expect(log).toMatch(/"level":"error".*"msg":"stopping took too long: what is left is abandoned"/)
   })
 })

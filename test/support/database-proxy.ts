@@ -1,4 +1,4 @@
-// A wire between a server and its database that a test can cut and mend.
+// A wire between a server and its database that a test can cut, mend, and make swallow what is sent.
 
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
@@ -8,6 +8,8 @@ export interface DatabaseProxy {
   /** Breaks every connection and accepts no new one. */
   readonly cut: () => void
   readonly mend: () => void
+  /** Connections there are now answer nothing any more, not even their end; new ones work. */
+  readonly silence: () => void
   readonly close: () => void
 }
 
@@ -15,12 +17,13 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   const target = new URL(databaseUrl)
   const sockets = new Set<Socket>()
   let isCut = false
-  const server = createServer((client) => {
+  // Half-open, so that an end that arrives on a silenced connection stays unanswered.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     if (isCut) {
       client.destroy()
       return
     }
-    const upstream = connect(Number(target.port), target.hostname)
+    const upstream = connect({ port: Number(target.port), host: target.hostname, allowHalfOpen: true })
     for (const socket of [client, upstream]) {
       sockets.add(socket)
       socket.on('error', () => socket.destroy())
@@ -46,6 +49,9 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     },
     mend: () => {
       isCut = false
+    },
+    silence: () => {
+      for (const socket of sockets) socket.unpipe().resume()
     },
     close: () => {
       breakAll()

@@ -1,5 +1,7 @@
-// The connection pool and the query builder on it. Knows how to reach Postgres, nothing of what is stored.
+// The connection pool and the query builder on it. Knows how to reach Postgres, and how to notice that a connection
+// leads nowhere any more; nothing of what is stored.
 
+import { Socket } from 'node:net'
 import { Kysely, type LogEvent, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Tables } from './tables.ts'
@@ -19,6 +21,9 @@ export interface DatabaseOptions {
 
 const POOL_WAIT_MS = 3000
 const STATEMENT_TIMEOUT_MS = 5000
+/** Postgres answers a statement that takes too long; no answer this much later means that nobody is there. */
+const ANSWER_GRACE_MS = 1000
+const KEEP_ALIVE_AFTER_MS = 10_000
 const MAX_CONNECTIONS = 10
 
 /** Counters and durations fit 53 bits; Postgres' 64-bit integers come back as strings otherwise. */
@@ -30,12 +35,16 @@ const types = {
 }
 
 export function openDatabase(options: DatabaseOptions): Database {
+  const sockets = new Set<Socket>()
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: 'patmint',
     max: options.maxConnections ?? MAX_CONNECTIONS,
     connectionTimeoutMillis: POOL_WAIT_MS,
-    statement_timeout: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    ...timeouts(options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS),
+    stream: () => openSocket(sockets),
     types,
   })
   // A connection that breaks must not end the process, neither while idle nor in the middle of a statement: the
@@ -44,22 +53,51 @@ export function openDatabase(options: DatabaseOptions): Database {
   pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
-    ...(options.onQuery ? { log: options.onQuery } : {}),
+    log: async (event) => {
+      options.onQuery?.(event)
+      // The pool would hand the connection out again, and after a failover the idle ones are just as dead. The
+      // statement fails once they are gone, so that whoever tries again meets a new one.
+      if (event.level === 'error' && isUnanswered(event.error)) await destroyAll(sockets)
+    },
   })
 }
+
+const timeouts = (statementMs: number) =>
+  statementMs > 0 ? { statement_timeout: statementMs, query_timeout: statementMs + ANSWER_GRACE_MS } : {}
+
+function openSocket(open: Set<Socket>): Socket {
+  const socket = new Socket()
+  open.add(socket)
+  return socket.once('close', () => open.delete(socket))
+}
+
+async function destroyAll(sockets: ReadonlySet<Socket>): Promise<void> {
+  const closing = Array.from(sockets, (socket) => new Promise((resolve) => socket.once('close', resolve)))
+  for (const socket of sockets) socket.destroy()
+  await Promise.all(closing)
+}
+
+const isUnanswered = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'Query read timeout'
 
 const CONNECTION_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
+  'ECONNABORTED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',
   'EAI_AGAIN',
 ])
-/** SQLSTATE classes: 08 connection, 53 resources, 57 operator intervention (shutdown, timeout), 25006 read-only. */
-const AWAY_SQLSTATE = /^(08|53|57)|^25006$/
+/**
+ * SQLSTATE classes: 08 connection, 28 not let in, 53 resources, 57 operator intervention (shutdown, timeout); 25006
+ * read-only, 3D000 no such database.
+ */
+const AWAY_SQLSTATE = /^(08|28|53|57)|^(25006|3D000)$/
 const POOL_MESSAGES =
-  /timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error/
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/
 
 /** Whether an error says that the database is away or overloaded, rather than that our statement is wrong. */
 export function isDatabaseAway(error: unknown): boolean {

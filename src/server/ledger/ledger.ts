@@ -3,7 +3,7 @@
 
 import { type Database, isDatabaseAway } from '../db/database.ts'
 import type { AuditEvent } from './event.ts'
-import { appendAuditEvents, type CredentialUse, ensureAuditPartitions, touchLastUsed } from './store.ts'
+import { appendAuditEvents, type CredentialUse, touchLastUsed } from './store.ts'
 
 interface Entry {
   readonly event: AuditEvent | null
@@ -17,7 +17,6 @@ export class Ledger {
   readonly #db: Database
   readonly #pending: Entry[] = []
   #running: Promise<void> | null = null
-  #partitionedMonth = ''
 
   constructor(db: Database) {
     this.#db = db
@@ -70,17 +69,9 @@ export class Ledger {
   async #commit(group: readonly Entry[]): Promise<void> {
     const events = group.flatMap(({ event }) => event ?? [])
     const uses = group.flatMap(({ use }) => use ?? [])
-    await this.#ensurePartitions(events)
     await this.#db.transaction().execute(async (transaction) => {
       await appendAuditEvents(transaction, events)
       await touchLastUsed(transaction, uses)
     })
-  }
-
-  async #ensurePartitions(events: readonly AuditEvent[]): Promise<void> {
-    const latest = events.at(-1)?.occurredAt
-    if (!latest || latest.toISOString().startsWith(this.#partitionedMonth || '-')) return
-    await ensureAuditPartitions(this.#db, latest)
-    this.#partitionedMonth = latest.toISOString().slice(0, 7)
   }
 }

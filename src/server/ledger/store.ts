@@ -10,7 +10,7 @@ import type { AuditEvent } from './event.ts'
 const MAX_TEXT = 500
 
 /** Text that came from outside: bounded, without credentials and the one character Postgres cannot store. */
-const clean = (text: string): string => redactCredentials(text).replaceAll('\0', '').slice(0, MAX_TEXT)
+const clean = (text: string): string => redactCredentials(text.replaceAll('\0', '')).slice(0, MAX_TEXT)
 
 const cleanOrNull = (text: string | undefined): string | null => (text === undefined ? null : clean(text))
 
@@ -73,26 +73,41 @@ export async function touchLastUsed(db: Queryable, uses: readonly CredentialUse[
     where c.id = u.id`.execute(db)
 }
 
+const MONTHS_AHEAD = 3
+
 const monthStart = (instant: Date, months: number): string =>
   new Date(Date.UTC(instant.getUTCFullYear(), instant.getUTCMonth() + months, 1)).toISOString()
 
-/** Makes the partition of `instant`'s month and of the next one, so that the turn of the month costs nothing. */
+/**
+ * Makes the partitions of `instant`'s month and of those ahead. Never on the path of a request: the default
+ * partition takes what has none. Fails soon when a long reader is in the way, having made those it could.
+ */
 export async function ensureAuditPartitions(db: Database, instant: Date): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
-    // One instance at a time: two that create the same partition together would both fail.
-    await sql`select pg_advisory_xact_lock(hashtext('patmint.audit_partitions'))`.execute(transaction)
-    for (const month of [0, 1]) {
-      await createPartition(transaction, monthStart(instant, month), monthStart(instant, month + 1))
-    }
-  })
+  for (let month = 0; month <= MONTHS_AHEAD; month += 1) {
+    const [from, to] = [monthStart(instant, month), monthStart(instant, month + 1)]
+    await db.transaction().execute((transaction) => ensurePartition(transaction, from, to))
+  }
 }
 
-async function createPartition(db: Queryable, from: string, to: string): Promise<void> {
-  // A month whose records already went to the default partition stays there: Postgres would refuse to split it.
-  const { rows } = await sql`
-    select from audit_events_default where occurred_at >= ${from} and occurred_at < ${to} limit 1`.execute(db)
-  if (rows.length > 0) return
+async function ensurePartition(db: Queryable, from: string, to: string): Promise<void> {
   const name = `audit_events_${from.slice(0, 7).replace('-', '_')}`
-  await sql`create table if not exists ${sql.table(name)} partition of audit_events
+  // Whoever waits for a lock makes others wait behind it: records that go to the default partition.
+  await sql`set local lock_timeout = '1s'`.execute(db)
+  // One instance at a time: two that create the same partition together would both fail.
+  await sql`select pg_advisory_xact_lock(hashtext('patmint.audit_partitions'))`.execute(db)
+  if (await hasPlace(db, name, from, to)) return
+  // `create table … partition of` would take ACCESS EXCLUSIVE on audit_events, and stop every record behind a
+  // reader. Attaching leaves it open to reading and writing.
+  await sql`create table ${sql.table(name)} (like audit_events including all)`.execute(db)
+  await sql`alter table audit_events attach partition ${sql.table(name)}
     for values from (${sql.lit(from)}) to (${sql.lit(to)})`.execute(db)
+}
+
+/** A month whose records already went to the default partition stays there: Postgres would refuse to split it. */
+async function hasPlace(db: Queryable, name: string, from: string, to: string): Promise<boolean> {
+  const { rows } = await sql<{ settled: boolean }>`
+    select to_regclass(${name}) is not null or exists (
+      select from audit_events_default where occurred_at >= ${from} and occurred_at < ${to}
+    ) as settled`.execute(db)
+  return rows[0]?.settled === true
 }

@@ -5,6 +5,8 @@ import type { Database } from '../db/database.ts'
 
 /** Kept this long when oidc-provider names no time: longer than anything it stores so. */
 const DEFAULT_LIFETIME_SECONDS = 86_400
+/** Ten years. A client chooses `exp` of its assertion, and may choose one that no `Date` can hold. */
+const MAX_LIFETIME_SECONDS = 315_360_000
 
 export interface ArtifactStore {
   save(id: string, payload: AdapterPayload, expiresInSeconds?: number): Promise<void>
@@ -15,9 +17,37 @@ export interface ArtifactStore {
   remove(column: 'id' | 'grant_id', value: string): Promise<void>
 }
 
-/** Removes what has expired. Nothing waits for it: an expired row counts as absent all along. */
-export async function purgeExpiredArtifacts(db: Database, now: Date): Promise<void> {
-  await db.deleteFrom('oidc_artifacts').where('expires_at', '<=', now).execute()
+const PURGE_BATCH = 1000
+
+/**
+ * Removes what has expired, in batches that stay below the statement time-out; instances that purge together share
+ * the work. Nothing waits for it: an expired row counts as absent all along.
+ */
+export async function purgeExpiredArtifacts(db: Database, now: Date, signal?: AbortSignal): Promise<void> {
+  let purged = PURGE_BATCH
+  while (purged === PURGE_BATCH && !signal?.aborted) purged = await purgeBatch(db, now)
+}
+
+async function purgeBatch(db: Database, now: Date): Promise<number> {
+  const { numDeletedRows } = await db
+    // Materialized: as a join it could be evaluated, and limited, more than once.
+    .with(
+      (cte) => cte('expired').materialized(),
+      (query) =>
+        query
+          .selectFrom('oidc_artifacts')
+          .select(['model', 'id'])
+          .where('expires_at', '<=', now)
+          .limit(PURGE_BATCH)
+          .forUpdate()
+          .skipLocked(),
+    )
+    .deleteFrom('oidc_artifacts as artifact')
+    .using('expired')
+    .whereRef('artifact.model', '=', 'expired.model')
+    .whereRef('artifact.id', '=', 'expired.id')
+    .executeTakeFirstOrThrow()
+  return Number(numDeletedRows)
 }
 
 export function createArtifactStore(db: Database, model: string): ArtifactStore {
@@ -81,6 +111,6 @@ function toRow(payload: AdapterPayload, expiresInSeconds: number = DEFAULT_LIFET
     grant_id: payload.grantId ?? null,
     user_code: payload.userCode ?? null,
     uid: payload.uid ?? null,
-    expires_at: new Date(Date.now() + expiresInSeconds * 1000),
+    expires_at: new Date(Date.now() + Math.min(expiresInSeconds, MAX_LIFETIME_SECONDS) * 1000),
   }
 }
