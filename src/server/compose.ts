@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import Koa from 'koa'
 import compose from 'koa-compose'
-import { sql } from 'kysely'
 import { createApiRouter } from './api/api.ts'
 import { bootstrap } from './bootstrap/first-start.ts'
 import type { Config, SecretKeys } from './config/config.ts'
@@ -12,12 +11,12 @@ import { CredentialHasher } from './credential/hash.ts'
 import { createStandingLoader } from './credential/standing-store.ts'
 import { openTokens } from './credential/tokens.ts'
 import { createRecheckCredential, createVerifyCredential } from './credential/verify.ts'
-import { type Database, isDatabaseAway } from './db/database.ts'
+import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
 import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
 import { matchesClientSecret } from './directory/client-secret.ts'
 import { listUsers } from './directory/user-store.ts'
 import { createExchange } from './exchange/exchange.ts'
-import { normalizeAddress, observe, pinOrigin } from './http/edge.ts'
+import { normalizeAddress, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -109,15 +108,6 @@ const repeat = ({ log }: ServerOptions, task: string, hours: number, run: Period
     onError: (error) => log.error({ err: error, task }, 'background task failed'),
   })
 
-const BROKEN_CONNECTION = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/
-
-/** What is left when the boundary has answered: sockets that broke meanwhile, and faults of the answering itself. */
-function reportLeftover(log: Logger, error: unknown): void {
-  const isBrokenConnection = BROKEN_CONNECTION.test(String((error as { code?: unknown } | null)?.code))
-  if (isBrokenConnection) log.debug({ err: error }, 'connection failed')
-  else log.error({ err: error }, 'answering failed')
-}
-
 async function bootstrapOnce(
   { config, db, secretKeys, log, clock }: ServerOptions,
   hasher: CredentialHasher,
@@ -141,9 +131,3 @@ async function bootstrapOnce(
   if (done)
     log.info({ email: 'admin@localhost', dataDir: config.dataDir }, 'first start: platform admin created')
 }
-
-const isReachable = (db: Database): Promise<boolean> =>
-  sql`select 1`.execute(db).then(
-    () => true,
-    () => false,
-  )

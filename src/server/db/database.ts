@@ -2,7 +2,7 @@
 // leads nowhere any more; nothing of what is stored.
 
 import { Socket } from 'node:net'
-import { Kysely, type LogEvent, PostgresDialect, type Transaction } from 'kysely'
+import { Kysely, type LogEvent, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Tables } from './tables.ts'
 
@@ -106,3 +106,10 @@ export function isDatabaseAway(error: unknown): boolean {
   if (typeof code === 'string' && (CONNECTION_CODES.has(code) || AWAY_SQLSTATE.test(code))) return true
   return POOL_MESSAGES.test(error.message) || isDatabaseAway(error.cause)
 }
+
+/** Whether the database answers now. */
+export const isReachable = (db: Database): Promise<boolean> =>
+  sql`select 1`.execute(db).then(
+    () => true,
+    () => false,
+  )

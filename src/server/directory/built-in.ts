@@ -5,8 +5,8 @@
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Queryable } from '../db/database.ts'
+import { lockUntilEnd } from '../db/lock.ts'
 import { saveClient } from './client-store.ts'
-import { lockUntilEnd } from './lock-store.ts'
 import {
   deleteScopes,
   findBuiltInResourceServer,

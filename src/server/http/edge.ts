@@ -95,3 +95,12 @@ function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Probl
       return new Problem('internal_error')
   }
 }
+
+const BROKEN_CONNECTION = /^(ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/
+
+/** What is left when the boundary has answered: sockets that broke meanwhile, and faults of the answering itself. */
+export function reportLeftover(log: Logger, error: unknown): void {
+  const isBrokenConnection = BROKEN_CONNECTION.test(String((error as { code?: unknown } | null)?.code))
+  if (isBrokenConnection) log.debug({ err: error }, 'connection failed')
+  else log.error({ err: error }, 'answering failed')
+}

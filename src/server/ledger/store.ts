@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { redactCredentials } from '../../protocol/credential.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Database, Queryable } from '../db/database.ts'
+import { lockUntilEnd } from '../db/lock.ts'
 import type { AuditEvent } from './event.ts'
 
 const MAX_TEXT = 500
@@ -94,7 +95,7 @@ async function ensurePartition(db: Queryable, from: string, to: string): Promise
   // Whoever waits for a lock makes others wait behind it: records that go to the default partition.
   await sql`set local lock_timeout = '1s'`.execute(db)
   // One instance at a time: two that create the same partition together would both fail.
-  await sql`select pg_advisory_xact_lock(hashtext('patmint.audit_partitions'))`.execute(db)
+  await lockUntilEnd(db, 'patmint.audit_partitions')
   if (await hasPlace(db, name, from, to)) return
   // `create table … partition of` would take ACCESS EXCLUSIVE on audit_events, and stop every record behind a
   // reader. Attaching leaves it open to reading and writing.

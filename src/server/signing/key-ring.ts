@@ -1,9 +1,9 @@
 // The key ring all instances share: which keys stand in the JWKS, and which one signs now.
 
 import type { JWK } from 'jose'
-import { sql } from 'kysely'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../protocol/access-token.ts'
 import type { Database } from '../db/database.ts'
+import { lockUntilEnd } from '../db/lock.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 import { createSigningKey, unsealPrivateKey } from './sealed-key.ts'
 import { insertSigningKey, listSigningKeys, type SigningKeyRow } from './store.ts'
@@ -42,7 +42,7 @@ export class KeyRing {
 export async function openKeyRing(db: Database, encryption: DerivedKeys, now: Date): Promise<KeyRing> {
   const rows = await db.transaction().execute(async (transaction) => {
     // Instances that start together wait here, and all but the first find the keys made.
-    await sql`select pg_advisory_xact_lock(hashtext('patmint.signing_keys'))`.execute(transaction)
+    await lockUntilEnd(transaction, 'patmint.signing_keys')
     const present = await listSigningKeys(transaction, now)
     const missing = SIGNING_ALGORITHMS.filter((alg) => !present.some((row) => row.alg === alg))
     const made = await Promise.all(missing.map((alg) => createSigningKey(alg, encryption, now)))

@@ -3,8 +3,8 @@
 
 import { fail, ok, type Result } from '../../../protocol/result.ts'
 import type { Database, Queryable } from '../../db/database.ts'
+import { allowLongStatements, lockUntilEnd } from '../../db/lock.ts'
 import type { DerivedKeys } from '../../secret/secret-keys.ts'
-import { allowLongStatements, lockUntilEnd } from '../lock-store.ts'
 import { applyClients } from './clients.ts'
 import { applyOrganizations } from './organizations.ts'
 import { applyPolicy } from './policies.ts'
