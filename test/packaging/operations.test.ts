@@ -56,10 +56,5 @@ describe('docs/operations.md', () => {
         await withClient(url, (client) => client.query(blockWith('sql', part)))
       },
     )
-
-    it('clears oidc_artifacts by the statement in the text', async () => {
-      const statement = /`(delete from oidc_artifacts[^`]+)`/.exec(text)?.[1] ?? ''
-      await withClient(url, (client) => client.query(statement))
-    })
   })
 })
