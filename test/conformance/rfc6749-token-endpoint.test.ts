@@ -1,9 +1,9 @@
 // RFC 6749, the token endpoint: client authentication (section 2.3), errors (section 5.2). RFC 7523 assertions.
 
 import { request } from 'node:http'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, ORDERS_BASIC, ORDERS_SECRET, startAcme } from '../support/acme.ts'
+import { type Assert, registerAssertionClient } from '../support/assertion-client.ts'
 import { requestExchange } from '../support/requests.ts'
 import { ISSUER } from '../support/test-server.ts'
 
@@ -77,32 +77,9 @@ describe('section 2.3, client authentication', () => {
 })
 
 describe('RFC 7523, private_key_jwt', () => {
-  let assert: (claims?: Record<string, unknown>) => Promise<Record<string, string>>
-
+  let assert: Assert
   beforeAll(async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256')
-    await acme.db
-      .insertInto('clients')
-      .values({
-        client_id: 'batch',
-        name: 'Batch',
-        token_endpoint_auth_method: 'private_key_jwt',
-        jwks: JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'batch-1' }] }),
-        grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'],
-        created_at: new Date(),
-      })
-      .execute()
-    assert = async (claims = {}) => ({
-      client_id: 'batch',
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion: await new SignJWT({ jti: crypto.randomUUID(), aud: ISSUER, ...claims })
-        .setProtectedHeader({ alg: 'ES256', kid: 'batch-1' })
-        .setIssuer('batch')
-        .setSubject('batch')
-        .setIssuedAt()
-        .setExpirationTime('1m')
-        .sign(privateKey),
-    })
+    assert = await registerAssertionClient(acme)
   })
 
   it('accepts an assertion for the issuer or the token endpoint', async () => {

@@ -7,7 +7,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { logFile } from '../support/evidence.ts'
 import { requestExchange } from '../support/requests.ts'
-import { environment, newDataDir, newSecretKey, startServerProcess } from '../support/server-process.ts'
+import {
+  environment,
+  newDataDir,
+  newSecretKey,
+  type ServerProcess,
+  startServerProcess,
+} from '../support/server-process.ts'
 import { createTestDatabase, withClient } from '../support/test-database.ts'
 
 const newDeployment = async () => ({
@@ -28,6 +34,21 @@ const refuses = (url: string): Promise<boolean> =>
     () => false,
     () => true,
   )
+
+/** Stops a server while the record of an exchange waits for a lock; it must end with 0 all the same, and in time. */
+async function stopWithHangingRecord(server: ServerProcess, databaseUrl: string): Promise<void> {
+  const subject_token = server.bootstrapToken()
+  await withClient(databaseUrl, async (client) => {
+    await client.query('begin')
+    await client.query('lock table audit_events in exclusive mode')
+    const answering = requestExchange(server.url, { subject_token }).catch((error: unknown) => error)
+    await sleep(300)
+    const signalledAt = performance.now()
+    expect(await server.stop('SIGTERM')).toBe(0)
+    expect(performance.now() - signalledAt).toBeLessThan(10_000)
+    await answering
+  })
+}
 
 describe.concurrent('a server', () => {
   it('prints the line that it listens at every log level, and at `error` nothing else', async () => {
@@ -114,17 +135,7 @@ describe.concurrent('a server', () => {
   it('exits with 0 in time also when what is in flight does not end', async () => {
     const deployment = await newDeployment()
     const server = await startServerProcess(deployment)
-    const subject_token = server.bootstrapToken()
-    await withClient(deployment.PATMINT_DATABASE_URL, async (client) => {
-      await client.query('begin')
-      await client.query('lock table audit_events in exclusive mode')
-      const answering = requestExchange(server.url, { subject_token }).catch((error: unknown) => error)
-      await sleep(300)
-      const signalledAt = performance.now()
-      expect(await server.stop('SIGTERM')).toBe(0)
-      expect(performance.now() - signalledAt).toBeLessThan(10_000)
-      await answering
-    })
+    await stopWithHangingRecord(server, deployment.PATMINT_DATABASE_URL)
   })
 
   it('exits with 0 in time also when a record hangs for longer than that, and says so', async () => {
@@ -136,17 +147,7 @@ describe.concurrent('a server', () => {
     }
     const server = await startServerProcess(deployment)
     const closed = once(server.process, 'close')
-    const subject_token = server.bootstrapToken()
-    await withClient(url, async (client) => {
-      await client.query('begin')
-      await client.query('lock table audit_events in exclusive mode')
-      const answering = requestExchange(server.url, { subject_token }).catch((error: unknown) => error)
-      await sleep(300)
-      const signalledAt = performance.now()
-      expect(await server.stop('SIGTERM')).toBe(0)
-      expect(performance.now() - signalledAt).toBeLessThan(10_000)
-      await answering
-    })
+    await stopWithHangingRecord(server, url)
     await closed
     const log = readFileSync(logFile(`server-${server.process.pid}`), 'utf8')
     expect(log).toMatch(/"level":"error".*"msg":"stopping took too long: what is left is abandoned"/)

@@ -8,8 +8,8 @@ import type { Role } from '../credential/standing.ts'
 import type { Tokens } from '../credential/tokens.ts'
 import { checkBody } from '../http/guard.ts'
 import { Problem } from '../http/problem.ts'
-import { appendAuditEvents } from '../ledger/store.ts'
 import { type Caller, requireCaller } from './caller.ts'
+import { recordCredentialChange } from './credential-audit.ts'
 import { viewCredential } from './credential-view.ts'
 import { UUID } from './page.ts'
 import { issueBody, readLifetime } from './token-schema.ts'
@@ -31,7 +31,7 @@ async function issueForUser(ctx: Context, dependencies: IssueDependencies): Prom
   const now = clock()
   const lifetime = readLifetime(body, now)
   if (!lifetime) throw new Problem('invalid_request', 'expires_at: must lie in the future')
-  const owner = await requireOwner(tokens, caller, String(ctx['params'].userId), body.organization)
+  const owner = await resolveOwner(tokens, caller, String(ctx['params'].userId), body.organization)
   refuseEscalation(caller, owner.role, dependencies.apiAudience)
   const request: IssueRequest = {
     ownerId: owner.userId,
@@ -42,21 +42,9 @@ async function issueForUser(ctx: Context, dependencies: IssueDependencies): Prom
     allowedCidrs: body.allowed_cidrs ?? null,
     issuer: { subject: caller.subject, reach: caller.isPlatformWide ? 'platform' : 'organization' },
   }
-  const issued = await tokens.issue(request, now, (transaction, credentialId) =>
-    appendAuditEvents(transaction, [
-      {
-        type: 'credential.issued',
-        occurredAt: now,
-        organizationId: owner.organizationId,
-        subject: owner.userId,
-        actor: caller.subject,
-        credentialId,
-        ip: ctx.ip,
-        requestId: String(ctx.state['requestId']),
-      },
-    ]),
-  )
-  if (!issued.ok) throw toProblem(issued.error)
+  const change = { ...request, type: 'credential.issued', occurredAt: now } as const
+  const issued = await tokens.issue(request, now, recordCredentialChange(ctx, caller, change))
+  if (!issued.ok) throw toIssueProblem(issued.error)
   const standing = await tokens.find(issued.value.id)
   if (!standing) throw new Problem('not_found', 'The credential is gone already')
   ctx.status = 201
@@ -70,7 +58,7 @@ interface Owner {
 }
 
 /** The user and organization a credential is for. Whatever lies outside the caller's reach does not exist: 404. */
-async function requireOwner(
+async function resolveOwner(
   tokens: Tokens,
   caller: Caller,
   userId: string,
@@ -102,7 +90,7 @@ function refuseEscalation(caller: Caller, role: Role, apiAudience: string): void
   throw new Problem('forbidden', 'The user has management rights beyond yours')
 }
 
-function toProblem(refusal: IssueRefusal): Problem {
+function toIssueProblem(refusal: IssueRefusal): Problem {
   switch (refusal.reason) {
     case 'owner_unknown':
       return new Problem('not_found')

@@ -7,8 +7,8 @@ import type { Standing } from '../credential/standing.ts'
 import type { Tokens } from '../credential/tokens.ts'
 import { checkQuery } from '../http/guard.ts'
 import { Problem } from '../http/problem.ts'
-import { appendAuditEvents } from '../ledger/store.ts'
 import { type Caller, requireCaller } from './caller.ts'
+import { recordCredentialChange } from './credential-audit.ts'
 import { viewCredential } from './credential-view.ts'
 import { decodeCursor, pageQuery, toPage } from './page.ts'
 
@@ -65,20 +65,8 @@ async function revokeOwnToken(ctx: Context, { tokens, clock }: TokenDependencies
     organizationId: caller.standing.organization.id,
     by: caller.subject,
   }
-  const isRevoked = await tokens.revoke(revocation, now, (transaction, credentialId) =>
-    appendAuditEvents(transaction, [
-      {
-        type: 'credential.revoked',
-        occurredAt: now,
-        organizationId: revocation.organizationId,
-        subject: revocation.ownerId,
-        actor: caller.subject,
-        credentialId,
-        ip: ctx.ip,
-        requestId: String(ctx.state['requestId']),
-      },
-    ]),
-  )
+  const change = { ...revocation, type: 'credential.revoked', occurredAt: now } as const
+  const isRevoked = await tokens.revoke(revocation, now, recordCredentialChange(ctx, caller, change))
   if (!isRevoked) throw new Problem('not_found')
   ctx.status = 204
 }

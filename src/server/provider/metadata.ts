@@ -41,7 +41,7 @@ export function createMetadataRouter(issuer: string, keyRing: KeyRing): Router {
   const description = describeServer(issuer)
   const router = new Router()
   router.use([PATHS.authorizationServer, PATHS.openidConfiguration, PATHS.jwks], async (ctx, next) => {
-    // Public data: any page may read it, and caches may keep it.
+    // Public data, for every page to read and every cache to keep.
     ctx.set('Access-Control-Allow-Origin', '*')
     ctx.set('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
     await next()

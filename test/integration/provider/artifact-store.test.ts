@@ -1,12 +1,12 @@
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { migrate } from '../../../src/server/db/migrator.ts'
 import { createArtifactStore, purgeExpiredArtifacts } from '../../../src/server/provider/artifact-store.ts'
 import { type Acme, startAcme } from '../../support/acme.ts'
+import { registerAssertionClient } from '../../support/assertion-client.ts'
 import { requestExchange } from '../../support/requests.ts'
 import { createTestDatabase, withClient } from '../../support/test-database.ts'
-import { ISSUER, startTestServer } from '../../support/test-server.ts'
+import { startTestServer } from '../../support/test-server.ts'
 
 let databaseUrl: string
 let acme: Acme
@@ -25,32 +25,9 @@ describe('a lifetime somebody else chose', () => {
     expect(await store.find('id', id)).toEqual({ kind: 'x' })
   })
 
-  it('in an assertion serves it once, as any other', async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256')
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'batch-1' }] }
-    await acme.db
-      .insertInto('clients')
-      .values({
-        client_id: 'batch',
-        name: 'Batch',
-        token_endpoint_auth_method: 'private_key_jwt',
-        jwks: JSON.stringify(jwks),
-        grant_types: ['urn:ietf:params:oauth:grant-type:token-exchange'],
-        created_at: new Date(),
-      })
-      .execute()
-    const client_assertion = await new SignJWT({ jti: crypto.randomUUID(), aud: ISSUER, exp: 9e15 })
-      .setProtectedHeader({ alg: 'ES256', kid: 'batch-1' })
-      .setIssuer('batch')
-      .setSubject('batch')
-      .setIssuedAt()
-      .sign(privateKey)
-    const form = {
-      client_id: 'batch',
-      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-      client_assertion,
-      subject_token: acme.janePat,
-    }
+  it('in an assertion serves it once, like every other', async () => {
+    const assert = await registerAssertionClient(acme)
+    const form = { ...(await assert({ exp: 9e15 })), subject_token: acme.janePat }
     expect((await requestExchange(acme.url, form)).status).toBe(200)
     expect((await requestExchange(acme.url, form)).status).toBe(401)
   })

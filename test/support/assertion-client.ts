@@ -1,0 +1,47 @@
+// A client that authenticates by private_key_jwt (RFC 7523), with a key of its own.
+
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { TOKEN_EXCHANGE_GRANT } from '../../src/protocol/urn.ts'
+import { insertClient } from '../../src/server/directory/client-store.ts'
+import type { TestServer } from './test-server.ts'
+
+const CLIENT_ID = 'batch'
+const HEADER = { alg: 'ES256', kid: 'batch-1' } as const
+const VALIDITY_SECONDS = 60
+
+/** Form parameters of one authentication; `claims` stand over the usual ones of the assertion. */
+export type Assert = (claims?: Record<string, unknown>) => Promise<Record<string, string>>
+
+/** Registers the client with a server; gives what makes a new assertion for that server each time. */
+export async function registerAssertionClient({ db, issuer }: TestServer): Promise<Assert> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const client = {
+    clientId: CLIENT_ID,
+    builtIn: false,
+    name: 'Batch',
+    authMethod: 'private_key_jwt',
+    secretHash: null,
+    jwks: { keys: [{ ...(await exportJWK(publicKey)), ...HEADER }] },
+    grantTypes: [TOKEN_EXCHANGE_GRANT],
+    audiences: null,
+  } as const
+  await insertClient(db, client, new Date())
+  return async (claims = {}) => {
+    const iat = Math.floor(Date.now() / 1000)
+    const usual = {
+      iss: CLIENT_ID,
+      sub: CLIENT_ID,
+      aud: issuer,
+      jti: crypto.randomUUID(),
+      iat,
+      exp: iat + VALIDITY_SECONDS,
+    }
+    return {
+      client_id: CLIENT_ID,
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: await new SignJWT({ ...usual, ...claims })
+        .setProtectedHeader(HEADER)
+        .sign(privateKey),
+    }
+  }
+}
