@@ -8,17 +8,17 @@ import { bootstrap } from './bootstrap/first-start.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { writeSecretFile } from './config/data-dir.ts'
 import { CredentialHasher } from './credential/hash.ts'
+import { createMakeCredential } from './credential/issue.ts'
 import { createStandingLoader } from './credential/standing-store.ts'
-import { openTokens } from './credential/tokens.ts'
 import { createRecheckCredential, createVerifyCredential } from './credential/verify.ts'
 import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
 import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
 import { matchesClientSecret } from './directory/client-secret.ts'
-import { listUsers } from './directory/user-store.ts'
 import { createExchange } from './exchange/exchange.ts'
 import { normalizeAddress, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
+import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { type PeriodicTaskOptions, startPeriodicTask } from './ledger/periodic-task.ts'
 import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
@@ -73,8 +73,9 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
   })
   const api = createApiRouter({
-    tokens: openTokens(db, hasher),
-    listUsers: (filter) => listUsers(db, filter),
+    db,
+    change: createMakeChange(db),
+    makeCredential: createMakeCredential(hasher),
     verifyCredential,
     recheckCredential: createRecheckCredential(loadStanding),
     readOwnToken: createOwnTokenReader(keyRing, issuer, apiAudience(issuer)),

@@ -1,6 +1,7 @@
 // Requests as a client would make them.
 
 import { PAT_TYPE, TOKEN_EXCHANGE_GRANT } from '../../src/protocol/urn.ts'
+import { API_PREFIX, findContractProblem } from './api-contract.ts'
 import { canary } from './evidence.ts'
 
 export type Form = Record<string, string | readonly string[] | undefined>
@@ -45,24 +46,29 @@ export async function requestExchange(
   return toAnswer(await fetch(`${serverUrl}/oauth2/token`, { method: 'POST', body, headers }))
 }
 
-/** A call of the management API. */
+/** A call of the management API. Every answer is held against the OpenAPI document. */
 export async function callApi(
   serverUrl: string,
   token: string | undefined,
   method: string,
   path: string,
   body?: unknown,
+  headers: Record<string, string> = {},
 ): Promise<Answer> {
-  return toAnswer(
-    await fetch(`${serverUrl}/api/v1${path}`, {
+  const answer = await toAnswer(
+    await fetch(`${serverUrl}${API_PREFIX}${path}`, {
       method,
       headers: {
         ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }),
   )
+  const problem = findContractProblem(method, path.split('?')[0] ?? path, answer)
+  if (problem !== null) throw new Error(`${method} ${path}: ${problem}`)
+  return answer
 }
 
 /** Issues a PAT for the user with this e-mail address; gives its value. */

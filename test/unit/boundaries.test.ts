@@ -56,7 +56,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
       'server/ledger',
       'server/exchange',
     ],
-    packages: ['koa', '@koa/router', 'zod'],
+    packages: ['koa', '@koa/router', 'zod', 'zod-openapi'],
   },
 }
 

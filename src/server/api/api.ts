@@ -1,25 +1,26 @@
-// The management API, one file per noun.
+// The management API over HTTP: a route per operation.
 
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
-import { readJsonBody } from '../http/guard.ts'
 import { authenticate, type CallerDependencies } from './caller.ts'
-import { addIssueRoutes, type IssueDependencies } from './issue.ts'
-import { addTokenRoutes, type TokenDependencies } from './tokens.ts'
-import { addUserRoutes, type ListUsers } from './users.ts'
+import type { ApiDependencies } from './dependencies.ts'
+import { API_PREFIX, type Operation } from './operation.ts'
+import { OPERATIONS } from './operations.ts'
 
-export interface ApiDependencies extends CallerDependencies, IssueDependencies, TokenDependencies {
-  readonly listUsers: ListUsers
-}
-
-export function createApiRouter(dependencies: ApiDependencies): Router {
-  const router = new Router({ prefix: '/api/v1' })
-  router.use(refuseCaches, authenticate(dependencies), readJsonBody)
-  addTokenRoutes(router, dependencies)
-  addIssueRoutes(router, dependencies)
-  addUserRoutes(router, dependencies.listUsers)
+export function createApiRouter(dependencies: ApiDependencies & CallerDependencies): Router {
+  const router = new Router({ prefix: API_PREFIX })
+  const identify = authenticate(dependencies)
+  router.use(refuseCaches)
+  for (const operation of OPERATIONS) {
+    const handlers: Middleware[] = operation.access === 'public' ? [] : [identify]
+    handlers.push((ctx) => operation.perform(ctx, dependencies.clock(), dependencies))
+    router.register(toRoute(operation), [operation.method], handlers)
+  }
   return router
 }
+
+/** `/tokens/{id}` as the router writes it. */
+const toRoute = ({ path }: Operation): string => path.replaceAll(/\{(\w+)\}/g, ':$1')
 
 /** What the API answers is for its caller, now. */
 const refuseCaches: Middleware = (ctx, next) => {

@@ -4,8 +4,9 @@
 import type { Context, Middleware } from 'koa'
 import { parseCredential } from '../../protocol/credential.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
-import { type Standing, subjectOf } from '../credential/standing.ts'
+import { type Permission, type Standing, subjectOf } from '../credential/standing.ts'
 import type { RecheckCredential, VerificationContext, VerifyCredential } from '../credential/verify.ts'
+import type { ApiScope } from '../directory/built-in.ts'
 import { listTargets } from '../exchange/decide.ts'
 import { Problem } from '../http/problem.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -16,8 +17,12 @@ export interface Caller {
   readonly subject: string
   readonly standing: Standing
   readonly scopes: readonly string[]
+  /** What it may do at every resource server. An access token holds nothing but its scopes here. */
+  readonly permissions: readonly Permission[]
   /** Whether the caller's rights reach every organization, or only their credential's. */
   readonly isPlatformWide: boolean
+  /** Whether a person signed in for this call, rather than present what anyone could who got hold of it. */
+  readonly isInteractive: boolean
 }
 
 export interface CallerDependencies {
@@ -66,24 +71,28 @@ async function identify(
   const standing = own && (await recheckCredential(own.credentialId, context))
   if (!standing) return undefined
   const caller = toCaller(standing, apiAudience)
-  return { ...caller, scopes: narrowScopes(caller.scopes, own.scopes) }
+  const scopes = narrowScopes(caller.scopes, own.scopes)
+  return { ...caller, scopes, permissions: [{ audience: apiAudience, scopes }] }
 }
 
 function toCaller(standing: Standing, apiAudience: string): Caller {
   const { credential, role } = standing
-  const ofRole = listTargets(standing, null, [apiAudience]).flatMap(({ scopes }) => scopes)
+  const targets = listTargets(standing, null)
+  const ofRole = targets.filter(({ audience }) => audience === apiAudience).flatMap(({ scopes }) => scopes)
   return {
     subject: subjectOf(standing),
     standing,
     scopes: [...ofRole, ...(credential.permissions ? [] : SELF_SERVICE)],
+    permissions: targets.map(({ audience, scopes }) => ({ audience, scopes })),
+    isInteractive: false,
     isPlatformWide: role?.reach === 'platform' && credential.issuedReach !== 'organization',
   }
 }
 
 /** The caller, who must hold `scope`; 403 otherwise. */
-export function requireCaller(ctx: Context, scope: string): Caller {
+export function requireScope(ctx: Context, scope: ApiScope | 'any_caller'): Caller {
   const caller = ctx.state['caller'] as Caller
-  if (anyCovers(caller.scopes, scope)) return caller
+  if (scope === 'any_caller' || anyCovers(caller.scopes, scope)) return caller
   ctx.set('WWW-Authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
   throw new Problem('forbidden', `The scope ${scope} is needed`)
 }

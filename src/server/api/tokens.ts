@@ -1,79 +1,95 @@
 // `/tokens`: a caller's own credentials, of the organization that the credential they call with is bound to. Whatever
-// else there is does not exist.
+// else there is does not exist. What an API key owns is itself.
 
-import type Router from '@koa/router'
-import type { Context } from 'koa'
+import { z } from 'zod'
+import { findCredential, listCredentials } from '../credential/find.ts'
 import type { Standing } from '../credential/standing.ts'
-import type { Tokens } from '../credential/tokens.ts'
-import { checkQuery } from '../http/guard.ts'
+import { markRevoked } from '../credential/store.ts'
 import { Problem } from '../http/problem.ts'
-import { type Caller, requireCaller } from './caller.ts'
-import { recordCredentialChange } from './credential-audit.ts'
-import { viewCredential } from './credential-view.ts'
-import { decodeCursor, pageQuery, toPage } from './page.ts'
+import type { Reader } from '../ledger/change.ts'
+import type { Caller } from './caller.ts'
+import { credentialView, versionOfCredential, viewCredential } from './credential-view.ts'
+import { NO_CONTENT, operation } from './operation.ts'
+import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
+import { credentialId } from './schema.ts'
 
-const CREDENTIAL_ID = /^[0-9a-f]{16}$/
+const ofCredential = z.object({ id: credentialId })
 
-export interface TokenDependencies {
-  readonly tokens: Tokens
-  readonly clock: () => Date
-}
+const list = operation({
+  id: 'listTokens',
+  method: 'get',
+  path: '/tokens',
+  tag: 'Tokens',
+  summary: 'List own credentials',
+  description: 'Those of the organization that the calling credential is bound to, oldest first.',
+  access: 'tokens:read',
+  query: pageQuery,
+  answer: { status: 200, description: 'A page of credentials', schema: pageOf(credentialView) },
+  handle: async ({ caller, query, now }, { db }) => {
+    const { standing } = caller
+    const cursor = decodeCursor(query.cursor, credentialId)
+    const filter = { organizationId: standing.organization.id, ownerId: standing.owner?.id }
+    const rows = standing.owner ? await listCredentials(db, filter, query.limit + 1, cursor) : [standing]
+    return toPage(
+      rows,
+      query.limit,
+      (row) => row.credential,
+      (row) => viewCredential(row, now),
+    )
+  },
+})
 
-export function addTokenRoutes(router: Router, dependencies: TokenDependencies): void {
-  router.get('/tokens', (ctx) => listOwnTokens(ctx, dependencies))
-  router.get('/tokens/:id', (ctx) => showOwnToken(ctx, dependencies))
-  router.delete('/tokens/:id', (ctx) => revokeOwnToken(ctx, dependencies))
-}
+const show = operation({
+  id: 'getToken',
+  method: 'get',
+  path: '/tokens/{id}',
+  tag: 'Tokens',
+  summary: 'Read one of the own credentials',
+  access: 'tokens:read',
+  params: ofCredential,
+  answer: {
+    status: 200,
+    description: 'The credential',
+    schema: credentialView,
+    version: versionOfCredential,
+  },
+  handle: async ({ caller, params, now }, { db }) =>
+    viewCredential(await requireOwn(db, caller, params.id), now),
+})
 
-function requireOwner({ standing }: Caller): { id: string } {
-  if (!standing.owner) throw new Problem('forbidden', 'An API key owns no credentials')
-  return standing.owner
-}
+const revoke = operation({
+  id: 'revokeToken',
+  method: 'delete',
+  path: '/tokens/{id}',
+  tag: 'Tokens',
+  summary: 'Revoke one of the own credentials',
+  description: 'Binds at once and for good. Revoking twice changes nothing more.',
+  access: 'tokens:write',
+  params: ofCredential,
+  answer: NO_CONTENT,
+  handle: ({ caller, params, now, origin }, { change }) =>
+    change(origin, async ({ transaction, record }) => {
+      const { organization } = await requireOwn(transaction, caller, params.id)
+      if (await markRevoked(transaction, params.id, { by: caller.subject, reason: null, at: now }))
+        record({
+          type: 'credential.revoked',
+          organizationId: organization.id,
+          subject: caller.subject,
+          credentialId: params.id,
+        })
+    }),
+})
 
-async function listOwnTokens(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
-  const caller = requireCaller(ctx, 'tokens:read')
-  const { limit, cursor } = checkQuery(ctx, pageQuery)
-  const organizationId = caller.standing.organization.id
-  const rows = await tokens.list(
-    requireOwner(caller).id,
-    organizationId,
-    limit + 1,
-    decodeCursor(cursor, CREDENTIAL_ID),
-  )
-  const now = clock()
-  const viewRow = (row: Standing) => viewCredential(row, now)
-  ctx.body = toPage(rows, limit, ({ credential }) => credential, viewRow)
-}
+export const tokenOperations = [list, show, revoke]
 
-async function showOwnToken(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
-  const caller = requireCaller(ctx, 'tokens:read')
-  const standing = await tokens.findOwned(
-    readId(ctx),
-    requireOwner(caller).id,
-    caller.standing.organization.id,
+/** A credential of the caller's own; 404 for any other. */
+async function requireOwn(db: Reader, caller: Caller, id: string): Promise<Standing> {
+  const { owner, organization, credential } = caller.standing
+  const standing = await findCredential(db, id, (found) =>
+    owner
+      ? found.owner?.id === owner.id && found.organization.id === organization.id
+      : found.credential.id === credential.id,
   )
   if (!standing) throw new Problem('not_found')
-  ctx.body = viewCredential(standing, clock())
-}
-
-async function revokeOwnToken(ctx: Context, { tokens, clock }: TokenDependencies): Promise<void> {
-  const caller = requireCaller(ctx, 'tokens:write')
-  const now = clock()
-  const revocation = {
-    id: readId(ctx),
-    ownerId: requireOwner(caller).id,
-    organizationId: caller.standing.organization.id,
-    by: caller.subject,
-  }
-  const change = { ...revocation, type: 'credential.revoked', occurredAt: now } as const
-  const isRevoked = await tokens.revoke(revocation, now, recordCredentialChange(ctx, caller, change))
-  if (!isRevoked) throw new Problem('not_found')
-  ctx.status = 204
-}
-
-/** The id in the path; what no credential can have is not looked up. */
-function readId(ctx: Context): string {
-  const id = String(ctx['params'].id)
-  if (!CREDENTIAL_ID.test(id)) throw new Problem('not_found')
-  return id
+  return standing
 }

@@ -2,22 +2,31 @@
 // active credentials would otherwise race. The caller's own rights are the caller's business.
 
 import { randomBytes } from 'node:crypto'
-import { generateCredential, type PresentedCredential } from '../../protocol/credential.ts'
+import {
+  type CredentialKind,
+  generateCredential,
+  type PresentedCredential,
+} from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
-import type { Database, Queryable } from '../db/database.ts'
+import type { Queryable } from '../db/database.ts'
 import { type LifetimeWish, type PolicyViolation, resolveExpiry } from '../policy/creation.ts'
 import { maxActiveTokens } from '../policy/policy.ts'
 import { findPolicies } from '../policy/store.ts'
 import type { CredentialHasher } from './hash.ts'
 import { findMembership, lockOwner } from './owner-store.ts'
 import type { Permission, Role } from './standing.ts'
-import { insertCredential, listLive, type NewCredential } from './store.ts'
+import { type Issuer, insertCredential, listLive } from './store.ts'
 
-type Chosen = 'ownerId' | 'organizationId' | 'name' | 'permissions' | 'allowedCidrs' | 'issuer'
-
-export interface IssueRequest extends Pick<NewCredential, Chosen> {
+export interface IssueRequest {
+  readonly ownerId: string
+  readonly organizationId: string
+  readonly name: string
   readonly lifetime: LifetimeWish
+  readonly permissions: readonly Permission[] | null
+  readonly allowedCidrs: readonly string[] | null
+  /** Null when the owner makes it. */
+  readonly issuer: Issuer | null
 }
 
 export type IssueRefusal =
@@ -26,8 +35,21 @@ export type IssueRefusal =
   | { readonly reason: 'token_limit_reached'; readonly limit: number }
   | { readonly reason: 'permission_not_held'; readonly audience: string; readonly scope: string | null }
 
-/** Writes the audit record of a change, in the transaction that makes it. */
-export type RecordChange = (transaction: Queryable, credentialId: string) => Promise<void>
+/** A credential nobody has yet, and its hash. */
+export interface FreshCredential {
+  readonly value: PresentedCredential
+  readonly secretHash: string
+}
+
+/** Makes a value and hashes it: before the transaction, which must not wait for that. */
+export type MakeCredential = (kind: CredentialKind) => Promise<FreshCredential>
+
+export function createMakeCredential(hasher: CredentialHasher): MakeCredential {
+  return async (kind) => {
+    const value = generateCredential(kind, randomBytes)
+    return { value, secretHash: await hasher.hash(value) }
+  }
+}
 
 /** The first permission that goes beyond what `role` holds; `null` when all are held. */
 export function findExcess(
@@ -45,33 +67,24 @@ export function findExcess(
   return null
 }
 
-/**
- * Issues a PAT. `record` runs in the same transaction, so that no credential exists without its audit record.
- * Fails with what the owner's role, names, limit or policy stand against.
- */
-export async function issueCredential(
-  db: Database,
-  hasher: CredentialHasher,
+/** Issues a PAT. Needs a transaction. Fails with what the owner's role, names, limit or policy stand against. */
+export async function issuePat(
+  transaction: Queryable,
+  fresh: FreshCredential,
   request: IssueRequest,
   now: Date,
-  record: RecordChange,
-): Promise<Result<PresentedCredential, IssueRefusal>> {
-  const credential = generateCredential('personal', randomBytes)
-  const secretHash = await hasher.hash(credential)
-  return db.transaction().execute(async (transaction): Promise<Result<PresentedCredential, IssueRefusal>> => {
-    const expiresAt = await checkIssue(transaction, request, now)
-    if (!expiresAt.ok) return expiresAt
-    await insertCredential(transaction, {
-      ...request,
-      id: credential.id,
-      kind: 'personal',
-      secretHash,
-      createdAt: now,
-      expiresAt: expiresAt.value,
-    })
-    await record(transaction, credential.id)
-    return ok(credential)
+): Promise<Result<null, IssueRefusal>> {
+  const expiresAt = await checkIssue(transaction, request, now)
+  if (!expiresAt.ok) return expiresAt
+  await insertCredential(transaction, {
+    ...request,
+    id: fresh.value.id,
+    kind: 'personal',
+    secretHash: fresh.secretHash,
+    createdAt: now,
+    expiresAt: expiresAt.value,
   })
+  return ok(null)
 }
 
 async function checkIssue(
@@ -88,7 +101,7 @@ async function checkIssue(
   const excess = findExcess(role, request.permissions ?? [])
   if (excess) return fail({ reason: 'permission_not_held', ...excess })
   const policies = await findPolicies(transaction, organizationId)
-  const live = await listLive(transaction, ownerId, now)
+  const live = await listLive(transaction, { ownerId }, now)
   if (live.some(({ name }) => name === request.name)) return fail({ reason: 'token_name_taken' })
   const limit = maxActiveTokens(policies)
   const held = live.filter((credential) => credential.organizationId === organizationId).length

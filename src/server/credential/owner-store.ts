@@ -26,10 +26,12 @@ export async function findMembership(
 ): Promise<Role | undefined> {
   return db
     .selectFrom('memberships as m')
+    .innerJoin('organizations as o', 'o.id', 'm.organization_id')
     .innerJoin('roles as r', 'r.id', 'm.role_id')
     .select(['r.name', 'r.reach', grantsOfRole.as('grants')])
     .where('m.user_id', '=', userId)
     .where('m.organization_id', '=', organizationId)
+    .where('o.deleted_at', 'is', null)
     .executeTakeFirst()
 }
 
@@ -43,6 +45,7 @@ export async function listOrganizationsOf(
     .innerJoin('organizations as o', 'o.id', 'm.organization_id')
     .select(['o.id', 'o.slug'])
     .where('m.user_id', '=', userId)
+    .where('o.deleted_at', 'is', null)
     .orderBy('o.slug')
     .execute()
 }

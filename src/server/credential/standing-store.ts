@@ -21,11 +21,16 @@ interface StandingRow {
   last_used_at: Date | null
   last_used_ip: string | null
   revoked_at: Date | null
+  revoked_reason: string | null
+  replaces: string | null
   overlap_until: Date | null
+  reuse_detected_at: Date | null
   organization_id: string
   organization_slug: string
+  organization_deleted: boolean
   owner_id: string | null
   owner_status: 'active' | 'suspended' | 'deleted' | null
+  is_member: boolean
   role_name: string | null
   role_reach: 'platform' | 'organization' | null
   grants: Grant[]
@@ -50,9 +55,10 @@ export const grantsOfRole = sql<Grant[]>`(
 export async function findStandings(db: Queryable, ids: readonly string[]): Promise<Standing[]> {
   const { rows } = await sql<StandingRow>`
     select c.id, c.kind, c.name, c.secret_hash, c.permissions, c.allowed_cidrs::text[] as allowed_cidrs, c.issued_reach,
-      c.created_at, c.expires_at, c.last_used_at, host(c.last_used_ip) as last_used_ip, c.revoked_at, c.overlap_until,
-      o.id as organization_id, o.slug as organization_slug, u.id as owner_id, u.status as owner_status,
-      r.name as role_name, r.reach as role_reach,
+      c.created_at, c.expires_at, c.last_used_at, host(c.last_used_ip) as last_used_ip, c.revoked_at, c.revoked_reason,
+      c.replaces, c.overlap_until, c.reuse_detected_at, o.id as organization_id, o.slug as organization_slug,
+      o.deleted_at is not null as organization_deleted, u.id as owner_id, u.status as owner_status,
+      m.user_id is not null as is_member, r.name as role_name, r.reach as role_reach,
       ${grantsOfRole} as grants,
       (select to_jsonb(e) from expiry_policies e where e.organization_id is null) as platform_policy,
       (select to_jsonb(e) from expiry_policies e where e.organization_id = o.id) as organization_policy
@@ -93,11 +99,21 @@ function toStanding(row: StandingRow): Standing {
       lastUsedAt: row.last_used_at,
       lastUsedIp: row.last_used_ip,
       revokedAt: row.revoked_at,
+      revokedReason: row.revoked_reason,
+      replaces: row.replaces,
       overlapUntil: row.overlap_until,
+      reuseDetectedAt: row.reuse_detected_at,
     },
     secretHash: row.secret_hash,
-    organization: { id: row.organization_id, slug: row.organization_slug },
-    owner: row.owner_id && row.owner_status ? { id: row.owner_id, status: row.owner_status } : null,
+    organization: {
+      id: row.organization_id,
+      slug: row.organization_slug,
+      isDeleted: row.organization_deleted,
+    },
+    owner:
+      row.owner_id && row.owner_status
+        ? { id: row.owner_id, status: row.owner_status, isMember: row.is_member }
+        : null,
     role:
       row.role_name && row.role_reach
         ? { name: row.role_name, reach: row.role_reach, grants: row.grants }

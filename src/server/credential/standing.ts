@@ -39,17 +39,27 @@ export interface Credential {
   readonly lastUsedAt: Date | null
   readonly lastUsedIp: string | null
   readonly revokedAt: Date | null
+  readonly revokedReason: string | null
+  /** The credential it is the successor of. */
+  readonly replaces: string | null
   /** Set when a successor exists: the instant this one stops. */
   readonly overlapUntil: Date | null
+  /** Its predecessor was used after the overlap: somebody holds a value they should not. */
+  readonly reuseDetectedAt: Date | null
 }
 
 export interface Standing {
   readonly credential: Credential
   readonly secretHash: string
-  readonly organization: { readonly id: string; readonly slug: string }
+  readonly organization: { readonly id: string; readonly slug: string; readonly isDeleted: boolean }
   /** Null for an API key. */
-  readonly owner: { readonly id: string; readonly status: 'active' | 'suspended' | 'deleted' } | null
-  /** Null when the owner is no longer a member of the credential's organization. */
+  readonly owner: {
+    readonly id: string
+    readonly status: 'active' | 'suspended' | 'deleted'
+    /** Of the credential's organization. */
+    readonly isMember: boolean
+  } | null
+  /** Null without a membership, and when the role was deleted. */
   readonly role: Role | null
   readonly policies: Policies
 }
@@ -70,18 +80,21 @@ export function expiryOf({ credential, role, policies }: Standing): CredentialEx
 
 export type StandingProblem =
   | { readonly reason: 'credential_revoked' | 'credential_superseded' | 'credential_expired' }
-  | { readonly reason: 'owner_suspended' | 'owner_deleted' | 'membership_missing' }
+  | { readonly reason: 'organization_deleted' | 'owner_deleted' | 'owner_suspended' }
+  | { readonly reason: 'membership_missing' | 'role_missing' }
   | { readonly reason: 'blocked_by_policy'; readonly rule: 'max_lifetime' | 'idle_timeout' }
 
 /** The first reason the credential does not work at `now`, the irrevocable ones first; `null` when it does. */
 export function findProblem(standing: Standing, now: Date): StandingProblem | null {
-  const { credential, owner, role } = standing
+  const { credential, organization, owner, role } = standing
   if (credential.revokedAt) return { reason: 'credential_revoked' }
   if (credential.overlapUntil && credential.overlapUntil <= now) return { reason: 'credential_superseded' }
   if (credential.expiresAt && credential.expiresAt <= now) return { reason: 'credential_expired' }
+  if (organization.isDeleted) return { reason: 'organization_deleted' }
   if (owner?.status === 'deleted') return { reason: 'owner_deleted' }
   if (owner?.status === 'suspended') return { reason: 'owner_suspended' }
-  if (!role) return { reason: 'membership_missing' }
+  if (owner && !owner.isMember) return { reason: 'membership_missing' }
+  if (!role) return { reason: 'role_missing' }
   const expiry = expiryOf(standing)
   if (expiry && 'level' in expiry && expiry.at <= now) {
     return { reason: 'blocked_by_policy', rule: expiry.cause }
@@ -98,14 +111,38 @@ export function statusOf(standing: Standing, now: Date): CredentialStatus {
   switch (problem.reason) {
     case 'credential_revoked':
     case 'credential_superseded':
+    case 'organization_deleted':
     case 'owner_deleted':
       return 'revoked'
     case 'credential_expired':
       return 'expired'
     case 'owner_suspended':
     case 'membership_missing':
+    case 'role_missing':
       return 'suspended'
     case 'blocked_by_policy':
       return 'blocked_by_policy'
+  }
+}
+
+/** Why the status is what it is, for its owner and admins: one stable word, or null when there is nothing to add. */
+export function statusDetailOf(standing: Standing, now: Date): string | null {
+  const { credential } = standing
+  const problem = findProblem(standing, now)
+  if (!problem) {
+    if (credential.reuseDetectedAt) return 'predecessor_reused'
+    return credential.overlapUntil ? 'rotated' : null
+  }
+  switch (problem.reason) {
+    case 'credential_revoked':
+      return credential.revokedReason
+    case 'credential_expired':
+      return null
+    case 'credential_superseded':
+      return 'rotated'
+    case 'blocked_by_policy':
+      return problem.rule
+    default:
+      return problem.reason
   }
 }

@@ -1,35 +1,32 @@
 // The rows of `credentials`.
 
-import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
 import type { Permission } from './standing.ts'
 
-/** A new PAT. */
-export interface NewCredential {
+interface NewRow {
   readonly id: string
-  readonly kind: 'personal'
   readonly organizationId: string
-  readonly ownerId: string
   readonly name: string
   readonly secretHash: string
-  /** Null: all of the owner's role, as it is at each exchange. */
+  /** Null: all of the role, as it is at each exchange. */
   readonly permissions: readonly Permission[] | null
   readonly allowedCidrs: readonly string[] | null
-  /** Who issued it for the owner, and how far their management rights went; null when the owner made it. */
+  /** Who issued it and saw its value, and how far their management rights went; null when its owner made it. */
   readonly issuer: Issuer | null
   readonly createdAt: Date
   readonly expiresAt: Date | null
+  /** The credential it succeeds. */
+  readonly replaces?: string | null
 }
+
+/** A new PAT, of a user; or a new API key, of an organization and with a role of its own. */
+export type NewCredential =
+  | (NewRow & { readonly kind: 'personal'; readonly ownerId: string })
+  | (NewRow & { readonly kind: 'organization'; readonly roleId: string })
 
 export interface Issuer {
   readonly subject: string
   readonly reach: 'platform' | 'organization'
-}
-
-/** Where a page of a list starts: after this row of the order (created_at, id). */
-export interface Cursor {
-  readonly createdAt: Date
-  readonly id: string
 }
 
 export async function insertCredential(db: Queryable, credential: NewCredential): Promise<void> {
@@ -39,8 +36,8 @@ export async function insertCredential(db: Queryable, credential: NewCredential)
       id: credential.id,
       kind: credential.kind,
       organization_id: credential.organizationId,
-      owner_id: credential.ownerId,
-      role_id: null,
+      owner_id: credential.kind === 'personal' ? credential.ownerId : null,
+      role_id: credential.kind === 'organization' ? credential.roleId : null,
       name: credential.name,
       secret_hash: credential.secretHash,
       permissions: credential.permissions && JSON.stringify(credential.permissions),
@@ -49,23 +46,36 @@ export async function insertCredential(db: Queryable, credential: NewCredential)
       issued_reach: credential.issuer?.reach ?? null,
       created_at: credential.createdAt,
       expires_at: credential.expiresAt,
+      replaces: credential.replaces ?? null,
     })
     .execute()
 }
 
-/** An owner's credentials, in every organization, that are neither revoked, superseded nor expired. */
-export async function listLive(
-  db: Queryable,
-  ownerId: string,
-  now: Date,
-): Promise<{ name: string; organizationId: string }[]> {
+/** Whose credentials: a user's PATs in every organization, or an organization's API keys. */
+export type Holder = { readonly ownerId: string } | { readonly keysOf: string }
+
+export interface LiveCredential {
+  readonly id: string
+  readonly name: string
+  readonly organizationId: string
+}
+
+/** What `holder` has that is neither revoked nor expired nor has a successor, whose place it would take twice. */
+export async function listLive(db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> {
   return db
     .selectFrom('credentials')
-    .select(['name', 'organization_id as organizationId'])
-    .where('owner_id', '=', ownerId)
+    .select(['id', 'name', 'organization_id as organizationId'])
+    .$if('ownerId' in holder, (query) =>
+      query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null),
+    )
+    .$if('keysOf' in holder, (query) =>
+      query
+        .where('organization_id', '=', 'keysOf' in holder ? holder.keysOf : '')
+        .where('kind', '=', 'organization'),
+    )
     .where('revoked_at', 'is', null)
+    .where('overlap_until', 'is', null)
     .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-    .where((where) => where.or([where('overlap_until', 'is', null), where('overlap_until', '>', now)]))
     .execute()
 }
 
@@ -75,28 +85,24 @@ export async function hasCredentials(db: Queryable): Promise<boolean> {
   return row !== undefined
 }
 
-/** Whether a credential exists, belongs to this owner, and is of this organization. */
-export async function isOwned(
-  db: Queryable,
-  id: string,
-  ownerId: string,
-  organizationId: string,
-): Promise<boolean> {
-  const row = await db
-    .selectFrom('credentials')
-    .select('id')
-    .where('id', '=', id)
-    .where('owner_id', '=', ownerId)
-    .where('organization_id', '=', organizationId)
-    .executeTakeFirst()
-  return row !== undefined
+/** Why and by whom a credential is revoked. */
+export interface Revocation {
+  /** Subject of whoever revokes; null for the holder of the value, whoever that is. */
+  readonly by: string | null
+  /** A stable word its owner and admins see; null for the plain wish of whoever revokes. */
+  readonly reason: string | null
+  readonly at: Date
 }
 
 /** Marks a credential revoked; false when it already was. */
-export async function markRevoked(db: Queryable, id: string, by: string, now: Date): Promise<boolean> {
+export async function markRevoked(
+  db: Queryable,
+  id: string,
+  { by, reason, at }: Revocation,
+): Promise<boolean> {
   const row = await db
     .updateTable('credentials')
-    .set({ revoked_at: now, revoked_by: by })
+    .set({ revoked_at: at, revoked_by: by, revoked_reason: reason })
     .where('id', '=', id)
     .where('revoked_at', 'is', null)
     .returning('id')
@@ -104,25 +110,11 @@ export async function markRevoked(db: Queryable, id: string, by: string, now: Da
   return row !== undefined
 }
 
-/** Ids of the credentials an owner holds in one organization, oldest first, after `cursor`. */
-export async function listCredentialIds(
-  db: Queryable,
-  ownerId: string,
-  organizationId: string,
-  limit: number,
-  cursor: Cursor | null,
-): Promise<string[]> {
-  const rows = await db
-    .selectFrom('credentials')
-    .select('id')
-    .where('owner_id', '=', ownerId)
-    .where('organization_id', '=', organizationId)
-    .$if(cursor !== null, (query) =>
-      query.where(sql<boolean>`(created_at, id) > (${cursor?.createdAt}, ${cursor?.id})`),
-    )
-    .orderBy('created_at')
-    .orderBy('id')
-    .limit(limit)
-    .execute()
-  return rows.map(({ id }) => id)
+export async function renameCredential(db: Queryable, id: string, name: string): Promise<void> {
+  await db.updateTable('credentials').set({ name }).where('id', '=', id).execute()
+}
+
+/** Waits for whoever changes this credential, and keeps others waiting until the transaction ends. */
+export async function lockCredential(transaction: Queryable, id: string): Promise<void> {
+  await transaction.selectFrom('credentials').select('id').where('id', '=', id).forNoKeyUpdate().execute()
 }

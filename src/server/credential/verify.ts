@@ -1,8 +1,8 @@
 // From a presented credential to its standing, or the true cause it is refused. Neither HTTP nor OAuth is known here.
 
+import { isAddressAllowed } from '../../protocol/cidr.ts'
 import type { PresentedCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
-import { isAddressAllowed } from './cidr.ts'
 import type { CredentialHasher } from './hash.ts'
 import { findProblem, type Standing, type StandingProblem } from './standing.ts'
 

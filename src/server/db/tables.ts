@@ -19,6 +19,7 @@ interface OrganizationsTable {
   slug: Immutable<string>
   name: string
   created_at: Immutable<Date>
+  deleted_at: ColumnType<Date | null, never, Date>
 }
 
 interface UsersTable {
@@ -75,7 +76,7 @@ interface RolePermissionsTable {
 interface MembershipsTable {
   user_id: string
   organization_id: string
-  role_id: string
+  role_id: string | null
   created_at: Immutable<Date>
 }
 
@@ -100,6 +101,7 @@ interface CredentialsTable {
   revoked_reason: string | null
   replaces: string | null
   overlap_until: Date | null
+  reuse_detected_at: Date | null
   status_index: Generated<number>
 }
 
@@ -147,6 +149,7 @@ interface AuditEventsTable {
   credential_id: string | null
   client_id: string | null
   actor: string | null
+  target: string | null
   audiences: string[] | null
   scopes: string[] | null
   token_id: string | null

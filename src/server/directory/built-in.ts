@@ -58,6 +58,8 @@ const API_SCOPES = {
   'audit:read': 'Read audit events',
 } as const
 
+export type ApiScope = keyof typeof API_SCOPES
+
 const ROLES = {
   'platform-admin': { reach: 'platform', scopes: ['*:*'] },
   admin: {

@@ -12,7 +12,7 @@ export interface Membership {
 export async function listMemberships(
   db: Queryable,
   userId: string,
-): Promise<{ organizationId: string; slug: string; roleId: string }[]> {
+): Promise<{ organizationId: string; slug: string; roleId: string | null }[]> {
   return db
     .selectFrom('memberships as m')
     .innerJoin('organizations as o', 'o.id', 'm.organization_id')

@@ -8,11 +8,13 @@ export interface Organization {
   readonly name: string
 }
 
+/** The organization with this slug, unless deleted. */
 export async function findOrganization(db: Queryable, slug: string): Promise<Organization | undefined> {
   return db
     .selectFrom('organizations')
     .select(['id', 'slug', 'name'])
     .where('slug', '=', slug)
+    .where('deleted_at', 'is', null)
     .executeTakeFirst()
 }
 

@@ -1,18 +1,19 @@
 // Bodies and queries through zod: what passes is typed, what does not is a 400 that names each problem.
 
 import { bodyParser } from '@koa/bodyparser'
-import type { Context, Middleware } from 'koa'
+import type { Context } from 'koa'
 import type { z } from 'zod'
 import { Problem } from './problem.ts'
 
 const JSON_LIMIT = '64kb'
+const goOn = async (): Promise<void> => {}
 
-/** Reads a JSON body of at most 64 KiB; anything but plain JSON is refused. */
-export const readJsonBody: Middleware = async (ctx, next) => {
+/** Reads a JSON body of at most `limit`, 64 KiB unless told; anything but plain JSON is refused. */
+export async function readJsonBody(ctx: Context, limit: string = JSON_LIMIT): Promise<void> {
   // `is` is null without a body, however that is framed.
   const isEncoded = !/^(identity)?$/i.test(ctx.get('Content-Encoding'))
   if (ctx.is('json') === false || isEncoded) throw new Problem('unsupported_media_type')
-  await bodyParser({ enableTypes: ['json'], jsonLimit: JSON_LIMIT })(ctx, next)
+  await bodyParser({ enableTypes: ['json'], jsonLimit: limit })(ctx, goOn)
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

@@ -12,10 +12,19 @@ export type ProblemCode =
   | 'token_name_taken'
   | 'policy_violation'
   | 'permission_not_held'
+  | 'precondition_failed'
+  | 'name_taken'
+  | 'built_in'
+  | 'in_use'
+  | 'last_platform_admin'
+  | 'already_rotated'
+  | 'not_active'
+  | 'too_many_requests'
   | 'temporarily_unavailable'
   | 'internal_error'
 
-const PROBLEMS = {
+/** Status and title of each code. */
+export const PROBLEMS = {
   invalid_request: [400, 'The request is not valid'],
   unauthorized: [401, 'Authentication is needed'],
   forbidden: [403, 'Not allowed'],
@@ -26,7 +35,15 @@ const PROBLEMS = {
   token_limit_reached: [409, 'The limit of active tokens is reached'],
   token_name_taken: [409, 'The owner has an active token of this name'],
   policy_violation: [422, 'The expiry policy does not allow this'],
-  permission_not_held: [422, 'The owner does not hold this permission'],
+  permission_not_held: [422, 'This permission is not held'],
+  precondition_failed: [412, 'The object has changed since you read it'],
+  name_taken: [409, 'There is one of this name already'],
+  built_in: [409, 'What is built in stays as it is'],
+  in_use: [409, 'Something else still needs this'],
+  last_platform_admin: [409, 'There must be another active platform admin first'],
+  already_rotated: [409, 'The credential has a successor, or its predecessor still works'],
+  not_active: [409, 'The credential does not work any more'],
+  too_many_requests: [429, 'Too many requests'],
   temporarily_unavailable: [503, 'Try again later'],
   internal_error: [500, 'Something went wrong'],
 } as const satisfies Record<ProblemCode, readonly [number, string]>

@@ -1,10 +1,21 @@
 // What an audit record says. One per attempt that reached a decision; it never holds a secret or part of one.
 
+/** What changes the directory or a credential. */
+export type ChangeEventType =
+  | `organization.${'created' | 'updated' | 'deleted'}`
+  | `user.${'created' | 'updated' | 'suspended' | 'restored' | 'deleted'}`
+  | `member.${'added' | 'changed' | 'removed'}`
+  | `role.${'created' | 'updated' | 'deleted'}`
+  | `resource_server.${'created' | 'updated' | 'deleted'}`
+  | `client.${'created' | 'updated' | 'deleted'}`
+  | `credential.${'issued' | 'renamed' | 'rotated' | 'revoked'}`
+
 export type AuditEventType =
   | 'exchange.granted'
   | 'exchange.refused'
-  | 'credential.issued'
-  | 'credential.revoked'
+  | 'api.refused'
+  | ChangeEventType
+  | 'credential.reuse_detected'
   | 'platform.bootstrapped'
   | 'configuration.applied'
 
@@ -19,6 +30,8 @@ export interface AuditEvent {
   readonly clientId?: string | undefined
   /** Who did it, where that is not the subject. */
   readonly actor?: string | undefined
+  /** What was changed, as `noun:name`, where that is not a credential. */
+  readonly target?: string | undefined
   readonly audiences?: readonly string[]
   readonly scopes?: readonly string[]
   /** `jti` of the token that was issued. */

@@ -34,6 +34,7 @@ export async function appendAuditEvents(db: Queryable, events: readonly AuditEve
         credential_id: event.credentialId ?? null,
         client_id: cleanOrNull(event.clientId),
         actor: cleanOrNull(event.actor),
+        target: cleanOrNull(event.target),
         audiences: event.audiences?.map(clean) ?? null,
         scopes: event.scopes?.map(clean) ?? null,
         token_id: event.tokenId ?? null,

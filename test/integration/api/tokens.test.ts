@@ -54,6 +54,8 @@ describe('POST /users/{id}/tokens', () => {
       effective_expires_at: new Date(createdAt + 3_600_000).toISOString(),
       last_used_at: null,
       last_used_ip: null,
+      role: 'analyst',
+      status_detail: null,
       status: 'active',
       allowed_cidrs: null,
     })
@@ -225,7 +227,9 @@ describe('who may issue', () => {
       .where('organization_id', '=', acmeId)
       .execute()
     const answer = await issue(acme.adaPat, ids['sam'], { name: 'x' })
-    expectProblem(answer, 403, 'forbidden', { detail: 'The user has management rights beyond yours' })
+    expectProblem(answer, 403, 'forbidden', {
+      detail: 'The user has management rights beyond yours: every organization',
+    })
     expect((await issue(acme.adminToken, ids['sam'], { name: 'by an equal' })).status).toBe(201)
   })
 

@@ -1,17 +1,11 @@
 // The shape of a declarative file. The JSON schema in `config/` is generated from it.
 
-import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
 import { parseDurationSeconds } from '../../../protocol/duration.ts'
-import { isConcreteScope, isGrantableScope } from '../../../protocol/scope.ts'
 import { DEFAULT_MAX_ACTIVE_TOKENS } from '../../policy/policy.ts'
+import { audience, clientId, concreteScope, displayName, grantableScope, jwks, slug } from '../schema.ts'
 
-const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
-  error: 'must be 1 to 63 lower-case letters, digits and hyphens, without a hyphen at either end',
-})
-const displayName = z.string().min(1).max(200)
-const audience = z.string().min(1).max(500)
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
 /** A use is noted at most once a minute; a much shorter idle time-out would stop what is in constant use. */
 const MIN_IDLE_SECONDS = 600
@@ -35,33 +29,6 @@ export type Duration = number | string
 /** Seconds in a duration of the file; NaN when it is not one. */
 export const toSeconds = (value: Duration): number =>
   typeof value === 'number' ? value : (parseDurationSeconds(value) ?? Number.NaN)
-
-/** Members of a private or symmetric key (RFC 7518 section 6); any one of them gives an RSA key away. */
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
-
-function isPublicJwk(jwk: Record<string, unknown>): boolean {
-  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return false
-  try {
-    createPublicKey({ key: jwk, format: 'jwk' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-// The patterns are for the JSON schema alone, which cannot call a function.
-const concreteScope = z
-  .string()
-  .max(200)
-  .refine(isConcreteScope, { error: 'must be a scope without blanks, quotes or wildcards' })
-  .meta({ pattern: '^[\\x21\\x23-\\x29\\x2b-\\x5b\\x5d-\\x7e]+$' })
-const grantableScope = z
-  .string()
-  .max(200)
-  .refine(isGrantableScope, {
-    error: 'must be a scope; a wildcard stands for a whole type or a whole action',
-  })
-  .meta({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$' })
 
 const resourceServer = z.strictObject({
   audience,
@@ -90,17 +57,10 @@ const user = z.strictObject({
 })
 
 const clientBase = {
-  client_id: z.string().regex(/^[\x21-\x7e]{1,200}$/, {
-    error: 'must be 1 to 200 printable ASCII characters without blanks',
-  }),
+  client_id: clientId,
   name: displayName.optional(),
   audiences: z.array(audience).min(1).describe('Absent: every resource server').optional(),
 }
-const publicJwk = z.record(z.string(), z.unknown()).refine(isPublicJwk, {
-  error: 'must be a public key; a private or symmetric key must never leave its client',
-})
-const jwks = z.strictObject({ keys: z.array(publicJwk).min(1) })
-
 const client = z.discriminatedUnion('token_endpoint_auth_method', [
   z.strictObject({ ...clientBase, token_endpoint_auth_method: z.literal('none') }),
   z.strictObject({

@@ -23,6 +23,7 @@ describe('a credential as JSON', () => {
       prefix: 'pat_012345',
       organization: 'acme',
       owner: OWNER_ID,
+      role: 'analyst',
       permissions,
       created_at: '2026-02-19T12:00:00.000Z',
       expires_at: '2026-05-30T12:00:00.000Z',
@@ -30,6 +31,7 @@ describe('a credential as JSON', () => {
       last_used_at: '2026-03-01T11:59:59.000Z',
       last_used_ip: '10.0.0.1',
       status: 'active',
+      status_detail: null,
       allowed_cidrs: ['10.0.0.0/8'],
     })
   })
@@ -42,6 +44,7 @@ describe('a credential as JSON', () => {
       prefix: 'key_012345',
       organization: 'acme',
       owner: null,
+      role: 'analyst',
       permissions: null,
       created_at: '2026-02-19T12:00:00.000Z',
       expires_at: null,
@@ -49,6 +52,7 @@ describe('a credential as JSON', () => {
       last_used_at: null,
       last_used_ip: null,
       status: 'active',
+      status_detail: null,
       allowed_cidrs: null,
     })
   })

@@ -1,12 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  decodeCursor,
-  type PageKey,
-  pageQuery,
-  toPage,
-  UUID as UUID_FORMAT,
-} from '../../../../src/server/api/page.ts'
+import { z } from 'zod'
+import { decodeCursor, type PageKey, pageQuery, toPage } from '../../../../src/server/api/page.ts'
+import { uuid as UUID_FORMAT } from '../../../../src/server/api/schema.ts'
 import { Problem } from '../../../../src/server/http/problem.ts'
 
 const UUID = '0198c1f0-0000-7000-8000-000000000001'
@@ -30,6 +26,8 @@ function refusalOf(cursor: string) {
   }
   return undefined
 }
+
+const anyText = z.string()
 
 describe('a cursor', () => {
   it('decodes to the key it was made of', () => {
@@ -109,7 +107,7 @@ describe('a page', () => {
   it('leaves out the row too many, and points behind the last one it shows', () => {
     const { items, next_cursor } = page(2)
     expect(items).toEqual(['1', '2'])
-    expect(decodeCursor(next_cursor ?? undefined, /^[0-9a-f-]+$/)).toEqual(rows[1])
+    expect(decodeCursor(next_cursor ?? undefined, anyText)).toEqual(rows[1])
   })
 })
 
@@ -126,9 +124,9 @@ describe('the query of a list', () => {
     expect(pageQuery.safeParse({ limit }).success).toBe(false)
   })
 
-  it('bounds the cursor at 200 characters, and knows no other parameter', () => {
-    expect(pageQuery.safeParse({ cursor: 'a'.repeat(200) }).success).toBe(true)
-    expect(pageQuery.safeParse({ cursor: 'a'.repeat(201) }).success).toBe(false)
+  it('bounds the cursor at 400 characters, and knows no other parameter', () => {
+    expect(pageQuery.safeParse({ cursor: 'a'.repeat(400) }).success).toBe(true)
+    expect(pageQuery.safeParse({ cursor: 'a'.repeat(401) }).success).toBe(false)
     expect(pageQuery.safeParse({ offset: '10' }).success).toBe(false)
   })
 })

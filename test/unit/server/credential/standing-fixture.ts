@@ -8,7 +8,7 @@ import { anyPolicies, buildPolicies, DAY, from, instant, NOW, ROLES } from '../p
 
 export const API = 'https://api.example.com'
 export const OWNER_ID = '0198c1f0-0000-7000-8000-000000000001'
-export const ORGANIZATION = { id: '0198c1f0-0000-7000-8000-00000000000a', slug: 'acme' }
+export const ORGANIZATION = { id: '0198c1f0-0000-7000-8000-00000000000a', slug: 'acme', isDeleted: false }
 
 export function buildGrant(overrides: Partial<Grant> = {}): Grant {
   return {
@@ -40,7 +40,10 @@ export function buildCredential(overrides: Partial<Credential> = {}): Credential
     lastUsedAt: null,
     lastUsedIp: null,
     revokedAt: null,
+    revokedReason: null,
+    replaces: null,
     overlapUntil: null,
+    reuseDetectedAt: null,
     issuedReach: null,
     ...overrides,
   }
@@ -56,7 +59,7 @@ export function buildStanding({ credential, ...overrides }: StandingOverrides = 
     credential: buildCredential(credential),
     secretHash: 'no hash was made for this test',
     organization: ORGANIZATION,
-    owner: { id: OWNER_ID, status: 'active' },
+    owner: { id: OWNER_ID, status: 'active', isMember: true },
     role: buildRole(),
     policies: buildPolicies(),
     ...overrides,
@@ -90,7 +93,7 @@ export const anyStanding: fc.Arbitrary<Standing> = fc
   .map(({ kind, status, role, policies, times }) =>
     buildStanding({
       credential: { kind, ...times },
-      owner: kind === 'organization' ? null : { id: OWNER_ID, status },
+      owner: kind === 'organization' ? null : { id: OWNER_ID, status, isMember: role !== null },
       role,
       policies,
     }),

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { expiryOf, findProblem, statusOf, subjectOf } from '../../../../src/server/credential/standing.ts'
 import { ID } from '../../protocol/credential-fixture.ts'
 import { buildPolicies, DAY, from, NOW } from '../policy/policy-fixture.ts'
-import { buildKeyStanding, buildStanding, OWNER_ID, type StandingOverrides } from './standing-fixture.ts'
+import {
+  buildKeyStanding,
+  buildStanding,
+  ORGANIZATION,
+  OWNER_ID,
+  type StandingOverrides,
+} from './standing-fixture.ts'
 
 const judge = (overrides: StandingOverrides, now = NOW) => {
   const standing = buildStanding(overrides)
@@ -61,11 +67,30 @@ describe('the holder of a credential', () => {
     ['suspended', 'owner_suspended', 'suspended'],
     ['deleted', 'owner_deleted', 'revoked'],
   ] as const)('who is %s stops it', (status, reason, shown) => {
-    expect(judge({ owner: { id: OWNER_ID, status } })).toEqual({ problem: { reason }, status: shown })
+    expect(judge({ owner: { id: OWNER_ID, status, isMember: true } })).toEqual({
+      problem: { reason },
+      status: shown,
+    })
   })
 
   it('who left the organization stops it', () => {
-    expect(judge({ role: null })).toEqual({ problem: { reason: 'membership_missing' }, status: 'suspended' })
+    const owner = { id: OWNER_ID, status: 'active', isMember: false } as const
+    const gone = { problem: { reason: 'membership_missing' }, status: 'suspended' }
+    expect(judge({ owner, role: null })).toEqual(gone)
+  })
+
+  it('whose role was deleted stops it, be it a user or a key', () => {
+    const without = { problem: { reason: 'role_missing' }, status: 'suspended' }
+    expect(judge({ role: null })).toEqual(without)
+    expect(judge({ owner: null, role: null, credential: { kind: 'organization' } })).toEqual(without)
+  })
+
+  it('whose organization was deleted stops it for good', () => {
+    const organization = { ...ORGANIZATION, isDeleted: true }
+    expect(judge({ organization })).toEqual({
+      problem: { reason: 'organization_deleted' },
+      status: 'revoked',
+    })
   })
 })
 
@@ -117,8 +142,8 @@ describe('several causes at once', () => {
   const past = from(NOW, -DAY)
   const policies = buildPolicies({ maxLifetimeSeconds: 1 })
   const dead = { expiresAt: past, overlapUntil: past, revokedAt: past }
-  const deleted = { id: OWNER_ID, status: 'deleted' } as const
-  const suspended = { id: OWNER_ID, status: 'suspended' } as const
+  const deleted = { id: OWNER_ID, status: 'deleted', isMember: false } as const
+  const suspended = { id: OWNER_ID, status: 'suspended', isMember: true } as const
 
   it.each([
     ['credential_revoked', { credential: dead, owner: deleted, role: null, policies }],
@@ -129,7 +154,8 @@ describe('several causes at once', () => {
     ['credential_expired', { credential: { expiresAt: past }, owner: deleted, role: null, policies }],
     ['owner_deleted', { owner: deleted, role: null, policies }],
     ['owner_suspended', { owner: suspended, role: null, policies }],
-    ['membership_missing', { role: null, policies }],
+    ['membership_missing', { owner: { ...deleted, status: 'active' as const }, role: null, policies }],
+    ['role_missing', { role: null, policies }],
     ['blocked_by_policy', { policies }],
   ])('name %s before those that could pass', (reason, overrides) => {
     expect(judge(overrides).problem?.reason).toBe(reason)

@@ -15,6 +15,8 @@ const SUBJECT_CAUSES = Object.keys({
   owner_suspended: 0,
   owner_deleted: 0,
   membership_missing: 0,
+  organization_deleted: 0,
+  role_missing: 0,
   blocked_by_policy: 0,
   address_not_allowed: 0,
 } satisfies Record<SubjectCause, 0>) as SubjectCause[]

@@ -57,7 +57,7 @@ policies:
 user: []
 `
     expect(problemsOf(text)).toEqual([
-      'acme.yaml:4 resource_servers[0].name: Too small: expected string to have >=1 characters',
+      'acme.yaml:4 resource_servers[0].name: must have 1 to 200 characters',
       'acme.yaml:6 resource_servers[0].scopes.models:*: must be a scope without blanks, quotes or wildcards',
       'acme.yaml:7 resource_servers[0].scopes.two words: must be a scope without blanks, quotes or wildcards',
       'acme.yaml:8 resource_servers[0].scopes.models:read: Invalid input: expected string, received number',

@@ -1,20 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { issueBody, readLifetime } from '../../../../src/server/api/token-schema.ts'
+import { patBody, readLifetime } from '../../../../src/server/api/credential-body.ts'
+import { Problem } from '../../../../src/server/http/problem.ts'
 import { PAT } from '../../protocol/credential-fixture.ts'
 
 const API = 'https://api.example.com'
 const NOW = new Date('2026-03-01T12:00:00.000Z')
 
-const accepts = (members: object): boolean => issueBody.safeParse({ name: 'laptop', ...members }).success
+const accepts = (members: object): boolean => patBody.safeParse({ name: 'laptop', ...members }).success
 /** Where the problems of a body lie. */
 const problemsOf = (body: object): string[] =>
-  issueBody.safeParse(body).error?.issues.map(({ path }) => path.join('.')) ?? []
+  patBody.safeParse(body).error?.issues.map(({ path }) => path.join('.')) ?? []
 
 describe('the name of a credential', () => {
-  it('has 1 to 100 characters, without the blanks around them', () => {
-    expect(issueBody.parse({ name: ' a b ' }).name).toBe('a b')
+  it('has 1 to 100 characters, as people count them, and is kept as written', () => {
+    expect(patBody.parse({ name: 'a  b' }).name).toBe('a  b')
     expect(accepts({ name: 'x' })).toBe(true)
-    expect(accepts({ name: ` ${'x'.repeat(100)} ` })).toBe(true)
+    expect(accepts({ name: '🔑'.repeat(100) })).toBe(true)
+    expect(accepts({ name: '🔑'.repeat(101) })).toBe(false)
+    expect(accepts({ name: 'x'.repeat(100) })).toBe(true)
     expect(accepts({ name: 'x'.repeat(101) })).toBe(false)
     expect(accepts({ name: '' })).toBe(false)
     expect(accepts({ name: '   ' })).toBe(false)
@@ -29,6 +32,13 @@ describe('the name of a credential', () => {
   it.each(['a\0b', 'a\nb', 'a\u001bb', 'a\u0085b'])('holds no control character: %j', (name) => {
     expect(accepts({ name })).toBe(false)
   })
+
+  it.each(['a\u202eb', 'a\u2066b', 'a\u2028b', 'a\ud800b', ' a', 'a '])(
+    'never shows as what it is not: %j',
+    (name) => {
+      expect(accepts({ name })).toBe(false)
+    },
+  )
 
   it('holds no credential that someone pasted', () => {
     expect(problemsOf({ name: `laptop ${PAT}` })).toEqual(['name'])
@@ -80,7 +90,7 @@ describe('the lifetime of a credential', () => {
 })
 
 describe('readLifetime', () => {
-  const read = (members: object) => readLifetime(issueBody.parse({ name: 'laptop', ...members }), NOW)
+  const read = (members: object) => readLifetime(patBody.parse({ name: 'laptop', ...members }), NOW)
 
   it('is the default of the policy when the body does not say', () => {
     expect(read({})).toEqual({ kind: 'default' })
@@ -98,14 +108,17 @@ describe('readLifetime', () => {
     })
   })
 
-  it('is nothing for an instant that has passed, to the millisecond', () => {
+  it('is refused for an instant that has passed, to the millisecond', () => {
     expect(read({ expires_at: '2026-03-01T12:00:00.001Z' })).toEqual({
       kind: 'until',
       at: new Date('2026-03-01T12:00:00.001Z'),
     })
-    expect(read({ expires_at: '2026-03-01T12:00:00.000Z' })).toBeNull()
-    expect(read({ expires_at: '2026-03-01T11:59:59.999Z' })).toBeNull()
-    expect(read({ expires_at: '2026-03-01T12:30:00+01:00' })).toBeNull()
+    for (const expires_at of [
+      '2026-03-01T12:00:00.000Z',
+      '2026-03-01T11:59:59.999Z',
+      '2026-03-01T12:30:00+01:00',
+    ])
+      expect(() => read({ expires_at })).toThrow(Problem)
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isAddressAllowed } from '../../../../src/server/credential/cidr.ts'
+import { isAddressAllowed } from '../../../src/protocol/cidr.ts'
 
 const toAddress = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.')
 

@@ -1,0 +1,37 @@
+// What a caller may hand on: nobody gives, by a role or by a credential, what they could not do themselves.
+
+import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
+import type { Role } from '../credential/standing.ts'
+import type { Caller } from './caller.ts'
+
+/** The first management right `role` has beyond the caller's, as a scope or as its reach; null when there is none. */
+export function findEscalation(
+  caller: Pick<Caller, 'scopes' | 'isPlatformWide'>,
+  role: Pick<Role, 'reach' | 'grants'>,
+  apiAudience: string,
+): string | null {
+  if (role.reach === 'platform' && !caller.isPlatformWide) return 'every organization'
+  const api = role.grants.find(({ audience }) => audience === apiAudience)
+  const ofRole = api ? narrowScopes(api.scopes, api.declaredScopes) : []
+  return ofRole.find((scope) => !anyCovers(caller.scopes, scope)) ?? null
+}
+
+/**
+ * The first right of `role` that the caller may not hand on within the role's organization; null when there is none.
+ * Management rights are handed on by who holds them; all others also by who may change the organization's roles and
+ * members, because they could take the role themselves.
+ */
+export function findBeyond(
+  caller: Pick<Caller, 'scopes' | 'isPlatformWide' | 'permissions'>,
+  role: Pick<Role, 'reach' | 'grants'>,
+  apiAudience: string,
+): string | null {
+  const escalation = findEscalation(caller, role, apiAudience)
+  if (escalation !== null || anyCovers(caller.scopes, 'organizations:write')) return escalation
+  for (const { audience, scopes, declaredScopes } of role.grants) {
+    const held = caller.permissions.filter((one) => one.audience === audience).flatMap((one) => one.scopes)
+    const excess = narrowScopes(scopes, declaredScopes).find((scope) => !anyCovers(held, scope))
+    if (excess !== undefined) return `${excess} at ${audience}`
+  }
+  return null
+}

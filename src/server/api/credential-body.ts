@@ -1,0 +1,69 @@
+// What the API accepts about a new credential.
+
+import { z } from 'zod'
+import { isCidr } from '../../protocol/cidr.ts'
+import { humanName, slug } from '../directory/schema.ts'
+import { Problem } from '../http/problem.ts'
+import type { LifetimeWish } from '../policy/creation.ts'
+import { addSeconds } from '../policy/effective-expiry.ts'
+import { permissions } from './schema.ts'
+
+const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
+
+export const credentialName = humanName(100)
+
+/** Members that say what a credential may do and for how long. */
+export const credentialTerms = {
+  name: credentialName.describe('Unique among the active ones of whoever holds it'),
+  expires_in_seconds: z.int().min(1).max(MAX_LIFETIME_SECONDS).optional(),
+  expires_at: z.iso.datetime({ offset: true }).optional(),
+  never_expires: z.literal(true).optional(),
+  permissions: permissions
+    .min(1)
+    .nullish()
+    .describe('Absent or null: all that the role gives, as it is at each exchange'),
+  allowed_cidrs: z
+    .array(
+      z
+        .string()
+        .max(50)
+        .refine(isCidr, { error: 'must be a CIDR block such as 10.0.0.0/8 or 2001:db8::/32' }),
+    )
+    .min(1)
+    .max(50)
+    .nullish()
+    .describe('Client addresses it may be used from; absent or null: any'),
+}
+
+type LifetimeMembers = { [Name in 'expires_in_seconds' | 'expires_at' | 'never_expires']?: unknown }
+
+export const hasOneLifetime = (body: LifetimeMembers): boolean =>
+  [body.expires_in_seconds, body.expires_at, body.never_expires].filter((wish) => wish !== undefined)
+    .length <= 1
+
+export const ONE_LIFETIME = { error: 'give at most one of expires_in_seconds, expires_at and never_expires' }
+
+/** A new PAT. */
+export const patBody = z
+  .strictObject({
+    ...credentialTerms,
+    organization: slug.optional().describe('Needed when the user belongs to several'),
+  })
+  .refine(hasOneLifetime, ONE_LIFETIME)
+
+export interface LifetimeBody {
+  readonly expires_in_seconds?: number | undefined
+  readonly expires_at?: string | undefined
+  readonly never_expires?: true | undefined
+}
+
+/** The lifetime a body asks for; 400 for an instant that has passed. */
+export function readLifetime(body: LifetimeBody, now: Date): LifetimeWish {
+  if (body.never_expires) return { kind: 'never' }
+  if (body.expires_in_seconds !== undefined)
+    return { kind: 'until', at: addSeconds(now, body.expires_in_seconds) }
+  if (body.expires_at === undefined) return { kind: 'default' }
+  const at = new Date(body.expires_at)
+  if (at <= now) throw new Problem('invalid_request', 'expires_at: must lie in the future')
+  return { kind: 'until', at }
+}

@@ -1,0 +1,113 @@
+// The OpenAPI 3.1 document, made of the operations themselves.
+
+import { z } from 'zod'
+import {
+  createDocument,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi'
+import { PROBLEMS, type ProblemCode } from '../http/problem.ts'
+import { API_PREFIX, type Operation } from './operation.ts'
+
+/** What any operation may answer, whatever it does. */
+const COMMON: readonly ProblemCode[] = ['temporarily_unavailable', 'internal_error']
+
+function listProblems(operation: Operation): ProblemCode[] {
+  const { access, params, query, body, answer, method, problems = [] } = operation
+  const codes: ProblemCode[] = [...COMMON, 'invalid_request', ...problems]
+  if (access !== 'public') codes.push('unauthorized')
+  if (access !== 'public' && access !== 'any_caller') codes.push('forbidden')
+  if (params) codes.push('not_found')
+  if (query) codes.push('invalid_request')
+  if (body) codes.push('unsupported_media_type', 'payload_too_large')
+  if (answer.version && method !== 'get' && method !== 'post') codes.push('precondition_failed')
+  return [...new Set(codes)]
+}
+
+const problemSchema = z
+  .looseObject({
+    type: z.literal('about:blank'),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().describe('Stable; the rest is for people'),
+    detail: z.string().optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' })
+
+function describeProblems(operation: Operation): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(listProblems(operation), (code) => PROBLEMS[code][0])
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      String(status),
+      {
+        description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join('; '),
+        content: {
+          'application/problem+json': {
+            schema: z.intersection(problemSchema, z.looseObject({ code: z.enum(codes) })),
+          },
+        },
+      },
+    ]),
+  )
+}
+
+const entityTag = z.string().describe('Version of the object, for `If-Match`')
+
+function describeOperation(operation: Operation): ZodOpenApiOperationObject {
+  const { id, tag, summary, description, access, params, query, body, answer, method } = operation
+  const isUpdate = answer.version !== undefined && method !== 'get' && method !== 'post'
+  const needs = access === 'public' || access === 'any_caller' ? [] : [`Needs the scope \`${access}\`.`]
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description: [description ?? [], needs].flat().join(' '),
+    security: access === 'public' ? [] : [{ bearer: [] }],
+    requestParams: {
+      ...(params ? { path: params } : {}),
+      ...(query ? { query } : {}),
+      ...(isUpdate ? { header: z.object({ 'If-Match': entityTag.optional() }) } : {}),
+    },
+    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
+    responses: {
+      [String(answer.status)]: {
+        description: answer.description,
+        ...(answer.version ? { headers: z.object({ ETag: entityTag }) } : {}),
+        ...(answer.status === 204 ? {} : { content: { 'application/json': { schema: answer.schema } } }),
+      },
+      ...describeProblems(operation),
+    },
+  }
+}
+
+/** The document of the API at `issuer`. */
+export function describeApi(operations: readonly Operation[], issuer: string) {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {}
+  for (const operation of operations) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describeOperation(operation) }
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'Patmint management API',
+      version: 'v1',
+      description:
+        'Members are snake_case; instants are RFC 3339 in UTC; durations are whole seconds. Errors are problem ' +
+        'documents (RFC 9457) with a stable `code`. What a caller may not see does not exist: 404. Lists answer ' +
+        '`{ items, next_cursor }`.',
+    },
+    servers: [{ url: issuer + API_PREFIX }],
+    security: [{ bearer: [] }],
+    paths: paths as ZodOpenApiPathsObject,
+    components: {
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: `A credential itself, or an access token for the audience ${issuer}/api`,
+        },
+      },
+    },
+  })
+}

@@ -1,0 +1,74 @@
+// What the directory's names and values look like, wherever they come from: a declarative file or the management API.
+
+import { createPublicKey } from 'node:crypto'
+import { z } from 'zod'
+import { redactCredentials } from '../../protocol/credential.ts'
+import { isConcreteScope, isGrantableScope } from '../../protocol/scope.ts'
+
+/** Control characters, line separators, and what turns the direction of the text around it (Unicode UAX #9). */
+const DECEPTIVE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+
+function findNameProblem(name: string, most: number): string | undefined {
+  const length = Array.from(name).length
+  if (length < 1 || length > most) return `must have 1 to ${most} characters`
+  if (!name.isWellFormed()) return 'must be well-formed Unicode'
+  if (DECEPTIVE.test(name)) return 'must not hold control characters, line breaks or text direction marks'
+  if (name !== name.trim()) return 'must not begin or end with a blank'
+  return redactCredentials(name) === name ? undefined : 'must not hold a credential'
+}
+
+/** A name for people: kept as written or refused, never mended. Characters are code points, as Postgres counts. */
+export const humanName = (most: number) =>
+  z
+    .string()
+    .superRefine((name, context) => {
+      const message = findNameProblem(name, most)
+      if (message !== undefined) context.addIssue({ code: 'custom', message })
+    })
+    .meta({ minLength: 1, maxLength: most })
+
+export const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
+  error: 'must be 1 to 63 lower-case letters, digits and hyphens, without a hyphen at either end',
+})
+export const displayName = humanName(200)
+export const audience = z
+  .string()
+  .min(1)
+  .max(500)
+  .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without blanks' })
+
+/** Members of a private or symmetric key (RFC 7518 section 6); any one of them gives an RSA key away. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
+function isPublicJwk(jwk: Record<string, unknown>): boolean {
+  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return false
+  try {
+    createPublicKey({ key: jwk, format: 'jwk' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+// The patterns are for the JSON schema alone, which cannot call a function.
+export const concreteScope = z
+  .string()
+  .max(200)
+  .refine(isConcreteScope, { error: 'must be a scope without blanks, quotes or wildcards' })
+  .meta({ pattern: '^[\\x21\\x23-\\x29\\x2b-\\x5b\\x5d-\\x7e]+$' })
+export const grantableScope = z
+  .string()
+  .max(200)
+  .refine(isGrantableScope, {
+    error: 'must be a scope; a wildcard stands for a whole type or a whole action',
+  })
+  .meta({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$' })
+
+const publicJwk = z.record(z.string(), z.unknown()).refine(isPublicJwk, {
+  error: 'must be a public key; a private or symmetric key must never leave its client',
+})
+export const jwks = z.strictObject({ keys: z.array(publicJwk).min(1) })
+
+export const clientId = z.string().regex(/^[\x21-\x7e]{1,200}$/, {
+  error: 'must be 1 to 200 printable ASCII characters without blanks',
+})
