@@ -18,6 +18,7 @@ export default defineConfig({
       project('unit', 0),
       project('integration', 1),
       project('conformance', 1),
+      project('model', 1),
       project('secrecy', 2),
     ],
   },

@@ -54,3 +54,13 @@ export function isAddressAllowed(cidrs: readonly string[], address: string): boo
     return block !== undefined && BITS[block.version] === own.length && own.startsWith(block.prefix)
   })
 }
+
+/** Bits of an IPv6 address that stand for one client: who has one address has all that begin with these. */
+const CLIENT_BITS = 64
+
+/** What addresses of one client have in common: an IPv4 address itself, of an IPv6 address its /64, as bits. */
+export function clientBlockOf(address: string): string {
+  if (isIP(address) !== 6 || address.includes('%')) return address
+  const bits = toBits(address)
+  return bits.startsWith(MAPPED) ? bits : bits.slice(0, CLIENT_BITS)
+}

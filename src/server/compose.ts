@@ -4,26 +4,33 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import Koa from 'koa'
 import compose from 'koa-compose'
 import { createApiRouter } from './api/api.ts'
-import { bootstrap } from './bootstrap/first-start.ts'
+import { createDocumentationRouter } from './api/documentation.ts'
+import { createLeakLimits } from './api/leak-limits.ts'
+import { createBurn } from './api/revoke-exposed.ts'
+import { bootstrapOnce } from './bootstrap-once.ts'
 import type { Config, SecretKeys } from './config/config.ts'
-import { writeSecretFile } from './config/data-dir.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { createMakeCredential } from './credential/issue.ts'
+import { createRecognizeCredentials } from './credential/recognize.ts'
+import { createRehearseCheck } from './credential/rehearse.ts'
+import { createReportReuse } from './credential/reuse.ts'
 import { createStandingLoader } from './credential/standing-store.ts'
 import { createRecheckCredential, createVerifyCredential } from './credential/verify.ts'
 import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
 import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
-import { matchesClientSecret } from './directory/client-secret.ts'
+import { hashClientSecret, matchesClientSecret } from './directory/client-secret.ts'
 import { createExchange } from './exchange/exchange.ts'
-import { normalizeAddress, observe, pinOrigin, reportLeftover } from './http/edge.ts'
+import { findClient, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
+import { createRevocationRouter } from './http/revocation.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { type PeriodicTaskOptions, startPeriodicTask } from './ledger/periodic-task.ts'
 import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
 import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
+import { toWireError } from './provider/oauth-error.ts'
 import { createProvider } from './provider/provider.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
@@ -58,7 +65,8 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const ledger = new Ledger(db)
   const loadStanding = createStandingLoader(db)
-  const verifyCredential = createVerifyCredential(loadStanding, hasher)
+  const reportReuse = createReportReuse(db, config.credentialReuse, appendAuditEvents)
+  const verifyCredential = createVerifyCredential(loadStanding, hasher, reportReuse)
   const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
   const provider = createProvider({
     db,
@@ -72,25 +80,35 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     onRefusal: (refusal) => log.info(refusal, 'token request refused'),
     onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
   })
+  const change = createMakeChange(db)
+  const recognizeCredentials = createRecognizeCredentials(loadStanding, hasher)
   const api = createApiRouter({
     db,
-    change: createMakeChange(db),
+    change,
+    recognizeCredentials,
+    leakLimits: createLeakLimits(),
     makeCredential: createMakeCredential(hasher),
     verifyCredential,
     recheckCredential: createRecheckCredential(loadStanding),
+    hashClientSecret: (secret) => hashClientSecret(secret, clientSecretKeys),
     readOwnToken: createOwnTokenReader(keyRing, issuer, apiAudience(issuer)),
+    rehearseCheck: createRehearseCheck(hasher),
+    toWireError,
     ledger,
     apiAudience: apiAudience(issuer),
     clock,
   })
+  const burn = createBurn({ change, recognizeCredentials })
+  const revocation = createRevocationRouter(PATHS.revocation, { burn, isOutage: isDatabaseAway, log, clock })
+  const documentation = createDocumentationRouter(issuer)
   const health = createHealthRouter(() => isReachable(db))
   const metadata = createMetadataRouter(issuer, keyRing)
   const answerToken = compose(provider.middleware)
 
   const app = new Koa()
   app.on('error', (error: unknown) => reportLeftover(log, error))
-  app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(normalizeAddress)
-  for (const router of [health, metadata, api]) {
+  app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(findClient(config.trustedProxies))
+  for (const router of [health, metadata, documentation, revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
   app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
@@ -108,27 +126,3 @@ const repeat = ({ log }: ServerOptions, task: string, hours: number, run: Period
     run,
     onError: (error) => log.error({ err: error, task }, 'background task failed'),
   })
-
-async function bootstrapOnce(
-  { config, db, secretKeys, log, clock }: ServerOptions,
-  hasher: CredentialHasher,
-) {
-  const now = clock()
-  const done = await bootstrap(db, {
-    token: config.bootstrapToken,
-    password: config.bootstrapPassword,
-    hasher,
-    passwordPeppers: deriveKeys(secretKeys, 'password-pepper'),
-    now,
-    keep: ({ token, password }) => {
-      if (token) writeSecretFile(config.dataDir, 'bootstrap-token', token)
-      if (password) writeSecretFile(config.dataDir, 'bootstrap-password', password)
-    },
-    record: (transaction, userId, credentialId) =>
-      appendAuditEvents(transaction, [
-        { type: 'platform.bootstrapped', occurredAt: now, subject: userId, credentialId },
-      ]),
-  })
-  if (done)
-    log.info({ email: 'admin@localhost', dataDir: config.dataDir }, 'first start: platform admin created')
-}

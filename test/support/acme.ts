@@ -1,5 +1,7 @@
 // A server with `config/example.yaml` applied: organization acme, Jane the analyst, Sam the engineer, Ada the admin.
 
+import { randomBytes } from 'node:crypto'
+import { generateCredential } from '../../src/protocol/credential.ts'
 import { canary } from './evidence.ts'
 import { issuePat } from './requests.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
@@ -34,4 +36,14 @@ export async function startAcme(variables: Record<string, string> = {}): Promise
 /** The same credential with its last character changed: what a typo makes of it. */
 export function mistype(credential: string): string {
   return credential.slice(0, -1) + (credential.endsWith('0') ? '1' : '0')
+}
+
+/** A well-formed credential with the public id of another one: what somebody makes who has only seen the id. */
+export function withAnotherSecret(credential: string): string {
+  const [kind, id] = [
+    credential.startsWith('key_') ? 'organization' : 'personal',
+    credential.slice(4, 20),
+  ] as const
+  const random = (n: number) => (2 * n === id.length ? Buffer.from(id, 'hex') : randomBytes(n))
+  return canary(generateCredential(kind, random).reveal())
 }

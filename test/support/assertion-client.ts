@@ -14,34 +14,44 @@ export type Assert = (claims?: Record<string, unknown>) => Promise<Record<string
 
 /** Registers the client with a server; gives what makes a new assertion for that server each time. */
 export async function registerAssertionClient({ db, issuer }: TestServer): Promise<Assert> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const { jwk, assert } = await createAssertionKey(CLIENT_ID, issuer)
   const client = {
     clientId: CLIENT_ID,
     builtIn: false,
     name: 'Batch',
     authMethod: 'private_key_jwt',
     secretHash: null,
-    jwks: { keys: [{ ...(await exportJWK(publicKey)), ...HEADER }] },
+    jwks: { keys: [jwk] },
     grantTypes: [TOKEN_EXCHANGE_GRANT],
     audiences: null,
   } as const
   await insertClient(db, client, new Date())
-  return async (claims = {}) => {
+  return assert
+}
+
+/** A key for the client of this id: its public half, and what makes assertions with it for the server `issuer`. */
+export async function createAssertionKey(
+  clientId: string,
+  issuer: string,
+): Promise<{ jwk: Record<string, unknown>; assert: Assert }> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const assert: Assert = async (claims = {}) => {
     const iat = Math.floor(Date.now() / 1000)
     const usual = {
-      iss: CLIENT_ID,
-      sub: CLIENT_ID,
+      iss: clientId,
+      sub: clientId,
       aud: issuer,
       jti: crypto.randomUUID(),
       iat,
       exp: iat + VALIDITY_SECONDS,
     }
     return {
-      client_id: CLIENT_ID,
+      client_id: clientId,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: await new SignJWT({ ...usual, ...claims })
         .setProtectedHeader(HEADER)
         .sign(privateKey),
     }
   }
+  return { jwk: { ...(await exportJWK(publicKey)), ...HEADER }, assert }
 }

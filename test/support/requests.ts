@@ -46,6 +46,16 @@ export async function requestExchange(
   return toAnswer(await fetch(`${serverUrl}/oauth2/token`, { method: 'POST', body, headers }))
 }
 
+/** A revocation (RFC 7009), without client authentication. */
+export async function requestRevocation(
+  serverUrl: string,
+  form: Form,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const body = encodeForm(form)
+  return toAnswer(await fetch(`${serverUrl}/oauth2/revoke`, { method: 'POST', body, headers }))
+}
+
 /** A call of the management API. Every answer is held against the OpenAPI document. */
 export async function callApi(
   serverUrl: string,

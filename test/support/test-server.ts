@@ -24,6 +24,8 @@ export interface TestServer {
   /** SQL the server ran since the last call. */
   readonly takeQueries: () => string[]
   readonly setClock: (clock: () => Date) => void
+  /** Where it logs, at debug level. */
+  readonly logPath: string
   readonly apply: (files: readonly string[], env?: Record<string, string>) => Promise<string[]>
   readonly stop: () => Promise<void>
 }
@@ -48,10 +50,8 @@ export async function startTestServer(variables: Record<string, string> = {}): P
   await migrate(databaseUrl)
   let queries: string[] = []
   let clock = (): Date => new Date()
-  const log = createLogger(
-    'debug',
-    pino.destination({ dest: logFile(`in-process-${randomBytes(4).toString('hex')}`) }),
-  )
+  const logPath = logFile(`in-process-${randomBytes(4).toString('hex')}`)
+  const log = createLogger('debug', pino.destination({ dest: logPath, sync: true }))
   const db = openDatabase({ url: databaseUrl, onQuery: ({ query }) => queries.push(query.sql) })
   const context = { config: config.value, env, log, clock: () => clock() }
   const secretKeys = resolveSecretKeys(config.value)
@@ -64,6 +64,7 @@ export async function startTestServer(variables: Record<string, string> = {}): P
     issuer: config.value.issuer ?? ISSUER,
     db,
     adminToken,
+    logPath,
     takeQueries: () => queries.splice(0),
     setClock: (next) => {
       clock = next

@@ -43,7 +43,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   },
   'server/http': {
     folders: ['protocol', 'server/config', 'server/ledger'],
-    packages: ['koa', '@koa/router', '@koa/bodyparser', 'pino', 'zod'],
+    packages: ['koa', '@koa/router', '@koa/bodyparser', 'pino', 'rate-limiter-flexible', 'zod'],
   },
   'server/api': {
     folders: [
@@ -66,6 +66,7 @@ const ROOTS = new Set([
   'server/serve.ts',
   'server/operator.ts',
   'server/compose.ts',
+  'server/bootstrap-once.ts',
   'server/generate.ts',
 ])
 
@@ -75,6 +76,7 @@ const SEAMS: Record<string, RegExp> = {
   argon2: /^server\/(credential\/hash|directory\/password)\.ts$/,
   kysely: /^server\/(db\/|[a-z]+\/([a-z-]+-)?store\.ts$)/,
   jose: /^(server\/(signing|status)|verify)\//,
+  'rate-limiter-flexible': /^server\/http\/rate-limit\.ts$/,
 }
 
 const SPECIFIER =

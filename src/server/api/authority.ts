@@ -1,8 +1,11 @@
 // What a caller may hand on: nobody gives, by a role or by a credential, what they could not do themselves.
 
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
-import type { Role } from '../credential/standing.ts'
+import type { Permission } from '../credential/standing.ts'
+import type { Role } from '../directory/role-store.ts'
 import type { Caller } from './caller.ts'
+
+type Authority = Pick<Caller, 'scopes' | 'isPlatformWide' | 'permissions'>
 
 /** The first management right `role` has beyond the caller's, as a scope or as its reach; null when there is none. */
 export function findEscalation(
@@ -22,16 +25,39 @@ export function findEscalation(
  * members, because they could take the role themselves.
  */
 export function findBeyond(
-  caller: Pick<Caller, 'scopes' | 'isPlatformWide' | 'permissions'>,
+  caller: Authority,
   role: Pick<Role, 'reach' | 'grants'>,
   apiAudience: string,
 ): string | null {
   const escalation = findEscalation(caller, role, apiAudience)
   if (escalation !== null || anyCovers(caller.scopes, 'organizations:write')) return escalation
   for (const { audience, scopes, declaredScopes } of role.grants) {
-    const held = caller.permissions.filter((one) => one.audience === audience).flatMap((one) => one.scopes)
+    const held = scopesAt(caller.permissions, audience)
     const excess = narrowScopes(scopes, declaredScopes).find((scope) => !anyCovers(held, scope))
     if (excess !== undefined) return `${excess} at ${audience}`
   }
   return null
 }
+
+/**
+ * The first of `permissions` that the caller may not put into a role, for its organization's roles permit nothing like
+ * it and the caller does not hold it; null when there is none. Wildcards are compared as they stand: one that covers
+ * no more today than single scopes do would tomorrow. Management rights are left to `findEscalation`.
+ */
+export function findNewToOrganization(
+  caller: Authority,
+  ofItsRoles: readonly Permission[],
+  permissions: readonly Permission[],
+  apiAudience: string,
+): { audience: string; scope: string } | null {
+  if (caller.isPlatformWide) return null
+  for (const { audience, scopes } of permissions.filter((one) => one.audience !== apiAudience)) {
+    const given = [...scopesAt(ofItsRoles, audience), ...scopesAt(caller.permissions, audience)]
+    const scope = scopes.find((wanted) => !anyCovers(given, wanted))
+    if (scope !== undefined) return { audience, scope }
+  }
+  return null
+}
+
+const scopesAt = (permissions: readonly Permission[], audience: string): string[] =>
+  permissions.filter((one) => one.audience === audience).flatMap(({ scopes }) => scopes)

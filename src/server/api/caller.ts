@@ -3,11 +3,18 @@
 
 import type { Context, Middleware } from 'koa'
 import { parseCredential } from '../../protocol/credential.ts'
+import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import { type Permission, type Standing, subjectOf } from '../credential/standing.ts'
-import type { RecheckCredential, VerificationContext, VerifyCredential } from '../credential/verify.ts'
+import type {
+  RecheckCredential,
+  RefusedCredential,
+  VerificationContext,
+  VerifyCredential,
+} from '../credential/verify.ts'
 import type { ApiScope } from '../directory/built-in.ts'
 import { listTargets } from '../exchange/decide.ts'
+import { describeOrigin } from '../http/origin.ts'
 import { Problem } from '../http/problem.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
@@ -23,6 +30,8 @@ export interface Caller {
   readonly isPlatformWide: boolean
   /** Whether a person signed in for this call, rather than present what anyone could who got hold of it. */
   readonly isInteractive: boolean
+  /** Whether the value of the credential itself was presented, rather than an access token it was exchanged for. */
+  readonly holdsCredential: boolean
 }
 
 export interface CallerDependencies {
@@ -39,40 +48,71 @@ const SELF_SERVICE = ['tokens:read', 'tokens:write']
 
 const BEARER = /^Bearer ([\w.~+/-]+=*)$/i
 
-/** Identifies the caller or answers 401 (RFC 6750 section 3). Which rule a credential fails is never told. */
+/**
+ * Identifies the caller or answers 401 (RFC 6750 section 3). Which rule a credential fails is never told; the record
+ * says it, of a credential that exists.
+ */
 export function authenticate(dependencies: CallerDependencies): Middleware {
   const { ledger, clock } = dependencies
   return async (ctx, next) => {
     const [, token = ''] = BEARER.exec(ctx.get('Authorization')) ?? []
     const context = { now: clock(), address: ctx.ip }
-    const caller = token ? await identify(token, context, dependencies) : undefined
-    if (!caller) {
+    const caller = token ? await identify(token, context, dependencies) : fail(undefined)
+    if (!caller.ok) {
+      await recordRefusal(ctx, context, caller.error, ledger)
       ctx.set('WWW-Authenticate', token ? 'Bearer error="invalid_token"' : 'Bearer')
       throw new Problem('unauthorized')
     }
-    ctx.state['caller'] = caller
-    await ledger.touch({ credentialId: caller.standing.credential.id, usedAt: context.now, ip: ctx.ip })
+    ctx.state['caller'] = caller.value
+    const credentialId = caller.value.standing.credential.id
+    await ledger.touch({ credentialId, usedAt: context.now, ip: ctx.ip })
     await next()
   }
 }
 
-/** Who stands behind a credential, or behind an access token for this API with the credential it came from. */
+async function recordRefusal(
+  ctx: Context,
+  { now }: VerificationContext,
+  refused: RefusedCredential | undefined,
+  ledger: Ledger,
+): Promise<void> {
+  if (!refused?.standing) return
+  const { ip, userAgent, requestId } = describeOrigin(ctx, now, null)
+  const { refusal, standing } = refused
+  await ledger.record({
+    type: 'api.refused',
+    reason: refusal.reason,
+    occurredAt: now,
+    organizationId: standing.organization.id,
+    subject: subjectOf(standing),
+    credentialId: standing.credential.id,
+    ip,
+    userAgent,
+    requestId,
+  })
+}
+
+/**
+ * Who stands behind a credential, or behind an access token for this API with the credential it came from. Fails with
+ * nothing when what was presented is neither.
+ */
 async function identify(
   token: string,
   context: VerificationContext,
   { verifyCredential, recheckCredential, readOwnToken, apiAudience }: CallerDependencies,
-): Promise<Caller | undefined> {
+): Promise<Result<Caller, RefusedCredential | undefined>> {
   const presented = parseCredential(token)
   if (presented) {
     const verified = await verifyCredential(presented, context)
-    return verified.ok ? toCaller(verified.value, apiAudience) : undefined
+    return verified.ok ? ok(toCaller(verified.value, apiAudience)) : verified
   }
   const own = await readOwnToken(token, context.now)
-  const standing = own && (await recheckCredential(own.credentialId, context))
-  if (!standing) return undefined
-  const caller = toCaller(standing, apiAudience)
+  if (!own) return fail(undefined)
+  const rechecked = await recheckCredential(own.credentialId, context)
+  if (!rechecked.ok) return rechecked
+  const caller = toCaller(rechecked.value, apiAudience)
   const scopes = narrowScopes(caller.scopes, own.scopes)
-  return { ...caller, scopes, permissions: [{ audience: apiAudience, scopes }] }
+  return ok({ ...caller, scopes, permissions: [{ audience: apiAudience, scopes }], holdsCredential: false })
 }
 
 function toCaller(standing: Standing, apiAudience: string): Caller {
@@ -85,6 +125,7 @@ function toCaller(standing: Standing, apiAudience: string): Caller {
     scopes: [...ofRole, ...(credential.permissions ? [] : SELF_SERVICE)],
     permissions: targets.map(({ audience, scopes }) => ({ audience, scopes })),
     isInteractive: false,
+    holdsCredential: true,
     isPlatformWide: role?.reach === 'platform' && credential.issuedReach !== 'organization',
   }
 }

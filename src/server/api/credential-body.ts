@@ -9,15 +9,20 @@ import { addSeconds } from '../policy/effective-expiry.ts'
 import { permissions } from './schema.ts'
 
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
+const MAX_OVERLAP_SECONDS = 7 * 86_400
 
 export const credentialName = humanName(100)
 
-/** Members that say what a credential may do and for how long. */
-export const credentialTerms = {
-  name: credentialName.describe('Unique among the active ones of whoever holds it'),
+const lifetimeMembers = {
   expires_in_seconds: z.int().min(1).max(MAX_LIFETIME_SECONDS).optional(),
   expires_at: z.iso.datetime({ offset: true }).optional(),
   never_expires: z.literal(true).optional(),
+}
+
+/** Members that say what a credential may do and for how long. */
+const credentialTerms = {
+  name: credentialName.describe('Unique among the active ones of whoever holds it'),
+  ...lifetimeMembers,
   permissions: permissions
     .min(1)
     .nullish()
@@ -37,17 +42,44 @@ export const credentialTerms = {
 
 type LifetimeMembers = { [Name in 'expires_in_seconds' | 'expires_at' | 'never_expires']?: unknown }
 
-export const hasOneLifetime = (body: LifetimeMembers): boolean =>
+const hasOneLifetime = (body: LifetimeMembers): boolean =>
   [body.expires_in_seconds, body.expires_at, body.never_expires].filter((wish) => wish !== undefined)
     .length <= 1
 
-export const ONE_LIFETIME = { error: 'give at most one of expires_in_seconds, expires_at and never_expires' }
+const ONE_LIFETIME = { error: 'give at most one of expires_in_seconds, expires_at and never_expires' }
 
 /** A new PAT. */
 export const patBody = z
   .strictObject({
     ...credentialTerms,
     organization: slug.optional().describe('Needed when the user belongs to several'),
+  })
+  .refine(hasOneLifetime, ONE_LIFETIME)
+
+/** A new API key. */
+export const keyBody = z
+  .strictObject({
+    ...credentialTerms,
+    role: slug.describe('Fixed: one of the organization, or a built-in one'),
+  })
+  .refine(hasOneLifetime, ONE_LIFETIME)
+
+/** What every new credential is asked to be. */
+export type CredentialTerms = Omit<z.output<typeof patBody>, 'organization'>
+
+/** What an update may change. */
+export const renameBody = z.strictObject({ name: credentialName })
+
+/** A rotation. */
+export const rotateBody = z
+  .strictObject({
+    overlap_seconds: z
+      .int()
+      .min(0)
+      .max(MAX_OVERLAP_SECONDS)
+      .default(0)
+      .describe('How long the old value works on; 0: not at all'),
+    ...lifetimeMembers,
   })
   .refine(hasOneLifetime, ONE_LIFETIME)
 

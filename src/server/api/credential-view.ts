@@ -2,7 +2,8 @@
 
 import { z } from 'zod'
 import { displayPrefix } from '../../protocol/credential.ts'
-import { expiryOf, type Standing, statusDetailOf, statusOf } from '../credential/standing.ts'
+import { expiryOf, type Standing } from '../credential/standing.ts'
+import { statusDetailOf, statusOf } from '../credential/status.ts'
 import { slug } from '../directory/schema.ts'
 import { credentialName } from './credential-body.ts'
 import { credentialId, instant, permissions, uuid } from './schema.ts'

@@ -2,13 +2,14 @@
 
 import type { z } from 'zod'
 import { findCredential } from '../credential/find.ts'
-import type { FreshCredential } from '../credential/issue.ts'
-import { type IssueRefusal, type IssueRequest, issuePat } from '../credential/issue.ts'
+import { type FreshCredential, type IssueRefusal, issuePat, type PatRequest } from '../credential/issue.ts'
 import type { Issuer } from '../credential/store.ts'
+import type { Terms } from '../credential/terms.ts'
 import { Problem, type ProblemCode } from '../http/problem.ts'
 import type { Origin, Reader } from '../ledger/change.ts'
+import type { PolicyViolation } from '../policy/creation.ts'
 import type { Caller } from './caller.ts'
-import { type patBody, readLifetime } from './credential-body.ts'
+import { type CredentialTerms, type patBody, readLifetime } from './credential-body.ts'
 import { viewCredential } from './credential-view.ts'
 import type { ApiDependencies } from './dependencies.ts'
 
@@ -31,21 +32,22 @@ export const issuerOf = (caller: Caller): Issuer => ({
   reach: caller.isPlatformWide ? 'platform' : 'organization',
 })
 
+/** What a body asks a new credential of an organization to be. */
+export const readTerms = (body: CredentialTerms, organizationId: string, now: Date): Terms => ({
+  organizationId,
+  name: body.name,
+  lifetime: readLifetime(body, now),
+  permissions: body.permissions ?? null,
+  allowedCidrs: body.allowed_cidrs ?? null,
+})
+
 /** Issues a PAT with what `body` asks for; gives what the creation answers. */
 export async function issueFor(
   { body, now, origin }: IssueCall,
-  { ownerId, organizationId, issuer }: Pick<IssueRequest, 'ownerId' | 'organizationId' | 'issuer'>,
+  { ownerId, organizationId, issuer }: Pick<PatRequest, 'ownerId' | 'organizationId' | 'issuer'>,
   { db, change, makeCredential }: ApiDependencies,
 ) {
-  const request: IssueRequest = {
-    ownerId,
-    organizationId,
-    issuer,
-    name: body.name,
-    lifetime: readLifetime(body, now),
-    permissions: body.permissions ?? null,
-    allowedCidrs: body.allowed_cidrs ?? null,
-  }
+  const request: PatRequest = { ...readTerms(body, organizationId, now), ownerId, issuer }
   const fresh = await makeCredential('personal')
   await change(origin, async ({ transaction, record }) => {
     const issued = await issuePat(transaction, fresh, request, now)
@@ -80,10 +82,13 @@ export function toIssueProblem(refusal: IssueRefusal): Problem {
         scope: refusal.scope,
       })
     case 'policy_violation':
-      return new Problem('policy_violation', `${refusal.rule} of the ${refusal.level} policy`, {
-        rule: refusal.rule,
-        level: refusal.level,
-        limit_seconds: refusal.limitSeconds,
-      })
+      return toPolicyProblem(refusal)
   }
 }
+
+export const toPolicyProblem = ({ rule, level, limitSeconds }: PolicyViolation): Problem =>
+  new Problem('policy_violation', `${rule} of the ${level} policy`, {
+    rule,
+    level,
+    limit_seconds: limitSeconds,
+  })

@@ -8,7 +8,7 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi'
 import { PROBLEMS, type ProblemCode } from '../http/problem.ts'
-import { API_PREFIX, type Operation } from './operation.ts'
+import { type Access, API_PREFIX, type Operation } from './operation.ts'
 
 /** What any operation may answer, whatever it does. */
 const COMMON: readonly ProblemCode[] = ['temporarily_unavailable', 'internal_error']
@@ -54,16 +54,21 @@ function describeProblems(operation: Operation): ZodOpenApiResponsesObject {
 
 const entityTag = z.string().describe('Version of the object, for `If-Match`')
 
+/** For a bearer the list names the scopes that are needed (OpenAPI 3.1, Security Requirement Object). */
+function describeAccess(access: Access): Record<string, string[]>[] {
+  if (access === 'public') return []
+  return [{ bearer: access === 'any_caller' ? [] : [access] }]
+}
+
 function describeOperation(operation: Operation): ZodOpenApiOperationObject {
   const { id, tag, summary, description, access, params, query, body, answer, method } = operation
   const isUpdate = answer.version !== undefined && method !== 'get' && method !== 'post'
-  const needs = access === 'public' || access === 'any_caller' ? [] : [`Needs the scope \`${access}\`.`]
   return {
     operationId: id,
     tags: [tag],
     summary,
-    description: [description ?? [], needs].flat().join(' '),
-    security: access === 'public' ? [] : [{ bearer: [] }],
+    ...(description === undefined ? {} : { description }),
+    security: describeAccess(access),
     requestParams: {
       ...(params ? { path: params } : {}),
       ...(query ? { query } : {}),
@@ -99,6 +104,7 @@ export function describeApi(operations: readonly Operation[], issuer: string) {
     },
     servers: [{ url: issuer + API_PREFIX }],
     security: [{ bearer: [] }],
+    tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
     paths: paths as ZodOpenApiPathsObject,
     components: {
       securitySchemes: {

@@ -5,6 +5,7 @@ import type { Context } from 'koa'
 import { z } from 'zod'
 import type { ApiScope } from '../directory/built-in.ts'
 import { checkBody, checkQuery, readJsonBody } from '../http/guard.ts'
+import { describeOrigin } from '../http/origin.ts'
 import { Problem, type ProblemCode } from '../http/problem.ts'
 import type { Origin } from '../ledger/change.ts'
 import { type Caller, requireScope } from './caller.ts'
@@ -25,6 +26,8 @@ export interface Call<A extends Access, Params, Query, Body> {
   /** The version the client means to change; null when it names none. */
   readonly ifMatch: string | null
   readonly origin: Origin
+  /** Whether nobody waits for the answer any more: long work may stop. */
+  readonly isAbandoned: () => boolean
 }
 
 export interface Answer<Result extends z.ZodType> {
@@ -62,6 +65,8 @@ interface Definition<
   /** Largest body; 64 KiB unless told. */
   readonly bodyLimit?: string
   readonly answer: Answer<Result>
+  /** Runs before the body is read, so that what it refuses by throwing costs little. */
+  readonly admit?: (origin: Origin, dependencies: ApiDependencies) => Promise<void>
   readonly handle: (
     call: Call<A, z.output<Params>, z.output<Query>, z.output<Body>>,
     dependencies: ApiDependencies,
@@ -119,6 +124,8 @@ async function perform<
   const caller = access === 'public' ? null : requireScope(ctx, access)
   const params = readParams(ctx, definition.params)
   const query = checkQuery(ctx, definition.query ?? nothing)
+  const origin = describeOrigin(ctx, now, caller?.subject ?? null)
+  await definition.admit?.(origin, dependencies)
   if (definition.body) await readJsonBody(ctx, definition.bodyLimit)
   const body = definition.body && checkBody(ctx, definition.body)
   const call = {
@@ -128,7 +135,8 @@ async function perform<
     body,
     now,
     ifMatch: ctx.get('If-Match') || null,
-    origin: describeOrigin(ctx, now, caller),
+    origin,
+    isAbandoned: () => ctx.res.destroyed,
   }
   // What the definition declares is what was just read; the compiler cannot follow absent schemas.
   const result = await definition.handle(call as Parameters<typeof definition.handle>[0], dependencies)
@@ -146,11 +154,3 @@ function readParams(ctx: Context, schema: z.ZodObject | undefined): unknown {
   if (!parsed.success) throw new Problem('not_found')
   return parsed.data
 }
-
-const describeOrigin = (ctx: Context, at: Date, caller: Caller | null): Origin => ({
-  actor: caller?.subject ?? null,
-  at,
-  ip: ctx.ip,
-  userAgent: ctx.get('User-Agent') || undefined,
-  requestId: String(ctx.state['requestId']),
-})

@@ -10,10 +10,16 @@ export const uuid = z
 export const instant = z.iso.datetime().describe('RFC 3339, UTC')
 export const slugParams = z.object({ slug })
 
+/** An address to look for. None has a control character, and Postgres takes no text with U+0000. */
+export const emailText = z
+  .string()
+  .max(254)
+  .regex(/^\P{Cc}*$/u, { error: 'must not hold control characters' })
+
 /** Public id of a credential. */
 export const credentialId = z.string().regex(/^[0-9a-f]{16}$/)
 
-const isDistinct = (values: readonly string[]): boolean => new Set(values).size === values.length
+export const isDistinct = (values: readonly string[]): boolean => new Set(values).size === values.length
 
 const permission = z
   .strictObject({ audience, scopes: z.array(grantableScope).min(1).max(100) })
@@ -24,3 +30,13 @@ export const permissions = z
   .array(permission)
   .max(50)
   .refine((list) => isDistinct(list.map((one) => one.audience)), { error: 'must name each audience once' })
+
+/** The body of an update: members of which at least one is given; what is absent stays as it is. */
+export const changesOf = <Shape extends z.core.$ZodShape>(shape: Shape) =>
+  z
+    .strictObject(shape)
+    .partial()
+    .refine((body) => Object.values(body).some((value) => value !== undefined), {
+      error: 'must have at least one member',
+    })
+    .meta({ minProperties: 1 })

@@ -2,15 +2,27 @@
 // else there is does not exist. What an API key owns is itself.
 
 import { z } from 'zod'
-import { findCredential, listCredentials } from '../credential/find.ts'
-import type { Standing } from '../credential/standing.ts'
-import { markRevoked } from '../credential/store.ts'
+import { listOrganizationsOf } from '../credential/owner-store.ts'
 import { Problem } from '../http/problem.ts'
 import type { Reader } from '../ledger/change.ts'
 import type { Caller } from './caller.ts'
-import { credentialView, versionOfCredential, viewCredential } from './credential-view.ts'
+import { patBody, renameBody, rotateBody } from './credential-body.ts'
+import {
+  RENAME_PROBLEMS,
+  REVOKE_PROBLEMS,
+  ROTATE_PROBLEMS,
+  rename,
+  requireCredential,
+  revoke,
+  rotate,
+  type Sought,
+} from './credential-life.ts'
+import { credentialPage, listCredentialPage, toCredentialPage } from './credential-page.ts'
+import { credentialView, newCredentialView, versionOfCredential, viewCredential } from './credential-view.ts'
+import { ISSUE_PROBLEMS, issueFor } from './issue.ts'
+import { requireRotation, requireSignIn } from './new-value.ts'
 import { NO_CONTENT, operation } from './operation.ts'
-import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
+import { pageQuery } from './page.ts'
 import { credentialId } from './schema.ts'
 
 const ofCredential = z.object({ id: credentialId })
@@ -24,18 +36,32 @@ const list = operation({
   description: 'Those of the organization that the calling credential is bound to, oldest first.',
   access: 'tokens:read',
   query: pageQuery,
-  answer: { status: 200, description: 'A page of credentials', schema: pageOf(credentialView) },
-  handle: async ({ caller, query, now }, { db }) => {
-    const { standing } = caller
-    const cursor = decodeCursor(query.cursor, credentialId)
-    const filter = { organizationId: standing.organization.id, ownerId: standing.owner?.id }
-    const rows = standing.owner ? await listCredentials(db, filter, query.limit + 1, cursor) : [standing]
-    return toPage(
-      rows,
-      query.limit,
-      (row) => row.credential,
-      (row) => viewCredential(row, now),
-    )
+  answer: credentialPage,
+  handle: async (call, { db }) => {
+    const { owner, organization } = call.caller.standing
+    return owner
+      ? listCredentialPage(db, { organizationId: organization.id, ownerId: owner.id }, call)
+      : toCredentialPage([call.caller.standing], call)
+  },
+})
+
+const create = operation({
+  id: 'createToken',
+  method: 'post',
+  path: '/tokens',
+  tag: 'Tokens',
+  summary: 'Make a PAT for oneself',
+  description:
+    'Takes a person who signed in: a credential makes no credentials, and neither does an access token. The value is ' +
+    'shown once, in this answer.',
+  access: 'tokens:write',
+  body: patBody,
+  answer: { status: 201, description: 'The PAT and its value', schema: newCredentialView },
+  problems: [...ISSUE_PROBLEMS, 'not_found'],
+  handle: async (call, dependencies) => {
+    requireSignIn(call.caller)
+    const owner = await resolveSelf(dependencies.db, call.caller, call.body.organization)
+    return issueFor(call, { ...owner, issuer: null }, dependencies)
   },
 })
 
@@ -54,10 +80,29 @@ const show = operation({
     version: versionOfCredential,
   },
   handle: async ({ caller, params, now }, { db }) =>
-    viewCredential(await requireOwn(db, caller, params.id), now),
+    viewCredential(await requireCredential(db, ownOf(caller, params.id)), now),
 })
 
-const revoke = operation({
+const update = operation({
+  id: 'renameToken',
+  method: 'patch',
+  path: '/tokens/{id}',
+  tag: 'Tokens',
+  summary: 'Rename one of the own credentials',
+  access: 'tokens:write',
+  params: ofCredential,
+  body: renameBody,
+  answer: {
+    status: 200,
+    description: 'The credential under its new name',
+    schema: credentialView,
+    version: versionOfCredential,
+  },
+  problems: RENAME_PROBLEMS,
+  handle: (call, dependencies) => rename(call, ownOf(call.caller, call.params.id), dependencies),
+})
+
+const remove = operation({
   id: 'revokeToken',
   method: 'delete',
   path: '/tokens/{id}',
@@ -67,29 +112,56 @@ const revoke = operation({
   access: 'tokens:write',
   params: ofCredential,
   answer: NO_CONTENT,
-  handle: ({ caller, params, now, origin }, { change }) =>
-    change(origin, async ({ transaction, record }) => {
-      const { organization } = await requireOwn(transaction, caller, params.id)
-      if (await markRevoked(transaction, params.id, { by: caller.subject, reason: null, at: now }))
-        record({
-          type: 'credential.revoked',
-          organizationId: organization.id,
-          subject: caller.subject,
-          credentialId: params.id,
-        })
-    }),
+  problems: REVOKE_PROBLEMS,
+  handle: (call, dependencies) => revoke(call, ownOf(call.caller, call.params.id), dependencies),
 })
 
-export const tokenOperations = [list, show, revoke]
+const replace = operation({
+  id: 'rotateToken',
+  method: 'post',
+  path: '/tokens/{id}/rotate',
+  tag: 'Tokens',
+  summary: 'Rotate a credential',
+  description:
+    'A credential rotates itself, by its value; any other one takes a person who signed in. The successor has the ' +
+    'same name, rights and length of life, or a shorter one if given; its value is shown once, in this answer. ' +
+    'The old value works on for `overlap_seconds`. Whoever presents it later flags the successor ' +
+    '(`predecessor_reused`), or ends it, as the server is configured.',
+  access: 'tokens:write',
+  params: ofCredential,
+  body: rotateBody,
+  answer: { status: 201, description: 'The successor and its value', schema: newCredentialView },
+  problems: ROTATE_PROBLEMS,
+  handle: (call, dependencies) => {
+    const { caller, params } = call
+    const mayRotate = (): void => requireRotation(caller, params.id)
+    return rotate(call, ownOf(caller, params.id), mayRotate, dependencies)
+  },
+})
 
-/** A credential of the caller's own; 404 for any other. */
-async function requireOwn(db: Reader, caller: Caller, id: string): Promise<Standing> {
-  const { owner, organization, credential } = caller.standing
-  const standing = await findCredential(db, id, (found) =>
-    owner
-      ? found.owner?.id === owner.id && found.organization.id === organization.id
-      : found.credential.id === credential.id,
-  )
-  if (!standing) throw new Problem('not_found')
-  return standing
+export const tokenOperations = [list, create, show, update, remove, replace]
+
+/** The credential of this id, if it is one of the caller's own. */
+function ownOf({ standing: { owner, organization, credential } }: Caller, id: string): Sought {
+  return {
+    id,
+    isVisible: (found) =>
+      owner
+        ? found.owner?.id === owner.id && found.organization.id === organization.id
+        : found.credential.id === credential.id,
+  }
+}
+
+/** The caller as owner of a new PAT, in the organization of this slug or their own. */
+async function resolveSelf(
+  db: Reader,
+  { standing: { owner, organization } }: Caller,
+  slug: string | undefined,
+): Promise<{ ownerId: string; organizationId: string }> {
+  if (!owner) throw new Problem('forbidden', 'An API key has no PATs')
+  if (slug === undefined || slug === organization.slug)
+    return { ownerId: owner.id, organizationId: organization.id }
+  const other = (await listOrganizationsOf(db, owner.id)).find((one) => one.slug === slug)
+  if (!other) throw new Problem('not_found', 'You are not a member of this organization')
+  return { ownerId: owner.id, organizationId: other.id }
 }

@@ -10,6 +10,7 @@ import type { Caller } from './caller.ts'
 import { patBody } from './credential-body.ts'
 import { newCredentialView } from './credential-view.ts'
 import { ISSUE_PROBLEMS, issueFor, issuerOf } from './issue.ts'
+import { requireSignIn } from './new-value.ts'
 import { operation } from './operation.ts'
 import { uuid } from './schema.ts'
 
@@ -52,9 +53,7 @@ async function resolveOwner(
   userId: string,
   slug: string | undefined,
 ): Promise<Owner> {
-  // Else whoever got hold of a credential could make another that outlives its revocation.
-  if (caller.standing.owner?.id === userId)
-    throw new Problem('forbidden', 'A credential makes none for its own owner')
+  if (caller.standing.owner?.id === userId) requireSignIn(caller)
   const own = caller.standing.organization.slug
   const organizations = (await listOrganizationsOf(db, userId)).filter(
     (organization) => caller.isPlatformWide || organization.slug === own,

@@ -16,6 +16,8 @@ export interface Config {
   readonly issuer: string | undefined
   readonly host: string
   readonly port: number
+  /** CIDR blocks of the proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[]
   /** Undefined: the embedded Postgres. */
   readonly databaseUrl: string | undefined
   readonly dataDir: string
@@ -25,6 +27,8 @@ export interface Config {
   readonly bootstrapToken: PresentedCredential | undefined
   readonly bootstrapPassword: string | undefined
   readonly logLevel: ConfigFile['log_level']
+  /** What becomes of a family of credentials when one is used after its overlap. */
+  readonly credentialReuse: ConfigFile['credential_reuse']
   readonly subjectTokenTypeAliases: readonly string[]
   readonly credentialHash: { readonly memoryKib: number; readonly passes: number; readonly lanes: number }
 }
@@ -36,6 +40,7 @@ const VARIABLES = {
   PATMINT_ISSUER: ['issuer', asText],
   PATMINT_HOST: ['host', asText],
   PATMINT_PORT: ['port', asNumber],
+  PATMINT_TRUSTED_PROXIES: ['trusted_proxies', asList],
   PATMINT_DATABASE_URL: ['database_url', asText],
   PATMINT_DATA_DIR: ['data_dir', asText],
   PATMINT_SECRET_KEY: ['secret_key', asText],
@@ -43,6 +48,7 @@ const VARIABLES = {
   PATMINT_BOOTSTRAP_TOKEN: ['bootstrap_token', asText],
   PATMINT_BOOTSTRAP_PASSWORD: ['bootstrap_password', asText],
   PATMINT_LOG_LEVEL: ['log_level', asText],
+  PATMINT_CREDENTIAL_REUSE: ['credential_reuse', asText],
 } as const satisfies Record<string, readonly [keyof ConfigFile, (text: string) => unknown]>
 
 function asText(text: string): unknown {
@@ -75,7 +81,8 @@ export function loadConfig(env: Environment): Result<Config, string[]> {
   const parsed = configFileSchema.safeParse(merged)
   if (file.ok && parsed.success) return ok(toConfig(parsed.data))
   const problems = parsed.error?.issues.flatMap((issue) => describeIssue(issue, path, origins)) ?? []
-  return fail([...(file.ok ? [] : file.error), ...problems])
+  // Several wrong parts of a variable read alike: once is enough.
+  return fail([...new Set([...(file.ok ? [] : file.error), ...problems])])
 }
 
 /** One line per problem. A problem of a key without an origin is one of the file that could not be read. */
@@ -102,6 +109,7 @@ function toConfig(file: ConfigFile): Config {
     issuer: file.issuer,
     host: file.host,
     port: file.port,
+    trustedProxies: Object.freeze(file.trusted_proxies),
     databaseUrl: file.database_url,
     dataDir: file.data_dir,
     secretKeys: file.secret_key === undefined ? undefined : parseSecretKeys(file.secret_key),
@@ -109,6 +117,7 @@ function toConfig(file: ConfigFile): Config {
     bootstrapToken: file.bootstrap_token === undefined ? undefined : parseCredential(file.bootstrap_token),
     bootstrapPassword: file.bootstrap_password,
     logLevel: file.log_level,
+    credentialReuse: file.credential_reuse,
     subjectTokenTypeAliases: Object.freeze(file.subject_token_type_aliases),
     credentialHash: Object.freeze({ memoryKib, passes, lanes }),
   })

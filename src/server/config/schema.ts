@@ -1,6 +1,7 @@
 // The shape of `config/patmint.yaml`. The JSON schema in `config/` is generated from it.
 
 import { z } from 'zod'
+import { isCidr } from '../../protocol/cidr.ts'
 import { parseCredential } from '../../protocol/credential.ts'
 
 function isIssuer(text: string): boolean {
@@ -9,16 +10,19 @@ function isIssuer(text: string): boolean {
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+const REUSE_REACTIONS = ['flag', 'revoke_family'] as const
 
 // Errors never quote the value: what is wrong may be a secret.
 const ERRORS = {
   issuer: 'must be an http(s) origin without path or trailing slash, such as https://sts.example.com',
   port: 'must be a port number (in Kubernetes, a Service called patmint sets PATMINT_PORT: use enableServiceLinks: false)',
+  trusted_proxies: 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32',
   database_url: 'must be a postgres:// URL',
   secret_key: 'must be 32 bytes in base64url (43 characters), or several of those separated by commas',
   bootstrap_token: 'must be a well-formed PAT (pat_…)',
   bootstrap_password: 'must be text of 8 to 256 characters',
   log_level: `must be one of ${LOG_LEVELS.join(', ')}`,
+  credential_reuse: `must be one of ${REUSE_REACTIONS.join(', ')}`,
   text: 'must be text, and not empty',
   list: 'must be a list',
 } as const
@@ -53,6 +57,12 @@ export const configFileSchema = z
       .max(65_535)
       .default(8693)
       .describe('Port to listen on; 0 takes any free one'),
+    trusted_proxies: z
+      .array(z.string({ error: ERRORS.trusted_proxies }).refine(isCidr, { error: ERRORS.trusted_proxies }), {
+        error: ERRORS.list,
+      })
+      .default([])
+      .describe('CIDR blocks of the proxies whose X-Forwarded-For is believed'),
     database_url: shaped(/^postgres(ql)?:\/\/./, URL.canParse, ERRORS.database_url)
       .describe('Postgres 15 or newer; absent: an embedded Postgres in the data folder')
       .optional(),
@@ -83,6 +93,13 @@ export const configFileSchema = z
       .enum(LOG_LEVELS, { error: ERRORS.log_level })
       .default('info')
       .describe('Least severe level that is logged'),
+    credential_reuse: z
+      .enum(REUSE_REACTIONS, { error: ERRORS.credential_reuse })
+      .default('flag')
+      .describe(
+        'What becomes of the successor when a rotated credential is used after its overlap: it is flagged for its ' +
+          'owner and admins, or every credential of the family is revoked',
+      ),
     subject_token_type_aliases: z
       .array(text, { error: ERRORS.list })
       .default(['urn:logto:token-type:personal_access_token'])

@@ -1,5 +1,5 @@
-// Issuing a PAT: what the owner may have, checked and written under a lock on the owner's row, because the limit on
-// active credentials would otherwise race. The caller's own rights are the caller's business.
+// Issuing a PAT or an API key: checked and written under a lock on whoever will hold it, because the limit on active
+// credentials would otherwise race.
 
 import { randomBytes } from 'node:crypto'
 import {
@@ -8,32 +8,28 @@ import {
   type PresentedCredential,
 } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
-import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import type { Queryable } from '../db/database.ts'
-import { type LifetimeWish, type PolicyViolation, resolveExpiry } from '../policy/creation.ts'
 import { maxActiveTokens } from '../policy/policy.ts'
-import { findPolicies } from '../policy/store.ts'
 import type { CredentialHasher } from './hash.ts'
 import { findMembership, lockOwner } from './owner-store.ts'
-import type { Permission, Role } from './standing.ts'
-import { type Issuer, insertCredential, listLive } from './store.ts'
+import { type Issuer, insertCredential } from './store.ts'
+import { checkTerms, type Terms, type TermsRefusal, type TermsRole } from './terms.ts'
 
-export interface IssueRequest {
+/** How many active API keys an organization may have. */
+export const MAX_ACTIVE_KEYS = 100
+
+export interface PatRequest extends Terms {
   readonly ownerId: string
-  readonly organizationId: string
-  readonly name: string
-  readonly lifetime: LifetimeWish
-  readonly permissions: readonly Permission[] | null
-  readonly allowedCidrs: readonly string[] | null
   /** Null when the owner makes it. */
   readonly issuer: Issuer | null
 }
 
-export type IssueRefusal =
-  | PolicyViolation
-  | { readonly reason: 'owner_unknown' | 'owner_suspended' | 'token_name_taken' }
-  | { readonly reason: 'token_limit_reached'; readonly limit: number }
-  | { readonly reason: 'permission_not_held'; readonly audience: string; readonly scope: string | null }
+export interface KeyRequest extends Terms {
+  readonly role: TermsRole & { readonly id: string }
+  readonly issuer: Issuer
+}
+
+export type IssueRefusal = TermsRefusal | { readonly reason: 'owner_unknown' | 'owner_suspended' }
 
 /** A credential nobody has yet, and its hash. */
 export interface FreshCredential {
@@ -51,30 +47,20 @@ export function createMakeCredential(hasher: CredentialHasher): MakeCredential {
   }
 }
 
-/** The first permission that goes beyond what `role` holds; `null` when all are held. */
-export function findExcess(
-  role: Role,
-  permissions: readonly Permission[],
-): { audience: string; scope: string | null } | null {
-  for (const { audience, scopes } of permissions) {
-    const grant = role.grants.find((candidate) => candidate.audience === audience)
-    if (!grant) return { audience, scope: null }
-    const isHeld = (scope: string): boolean =>
-      anyCovers(grant.scopes, scope) && narrowScopes([scope], grant.declaredScopes).length > 0
-    const excess = scopes.find((scope) => !isHeld(scope))
-    if (excess !== undefined) return { audience, scope: excess }
-  }
-  return null
-}
-
 /** Issues a PAT. Needs a transaction. Fails with what the owner's role, names, limit or policy stand against. */
 export async function issuePat(
   transaction: Queryable,
   fresh: FreshCredential,
-  request: IssueRequest,
+  request: PatRequest,
   now: Date,
 ): Promise<Result<null, IssueRefusal>> {
-  const expiresAt = await checkIssue(transaction, request, now)
+  const { ownerId, organizationId } = request
+  const status = await lockOwner(transaction, ownerId)
+  if (status === undefined || status === 'deleted') return fail({ reason: 'owner_unknown' })
+  if (status === 'suspended') return fail({ reason: 'owner_suspended' })
+  const role = await findMembership(transaction, ownerId, organizationId)
+  if (!role) return fail({ reason: 'owner_unknown' })
+  const expiresAt = await checkTerms(transaction, { ownerId }, role, request, maxActiveTokens, now)
   if (!expiresAt.ok) return expiresAt
   await insertCredential(transaction, {
     ...request,
@@ -87,24 +73,28 @@ export async function issuePat(
   return ok(null)
 }
 
-async function checkIssue(
+/**
+ * Issues an API key. Needs a transaction that holds the organization, whose keys are counted and whose role was read.
+ * Fails with what that role, the other keys or policy stand against.
+ */
+export async function issueKey(
   transaction: Queryable,
-  request: IssueRequest,
+  fresh: FreshCredential,
+  request: KeyRequest,
   now: Date,
-): Promise<Result<Date | null, IssueRefusal>> {
-  const { ownerId, organizationId } = request
-  const status = await lockOwner(transaction, ownerId)
-  if (status === undefined || status === 'deleted') return fail({ reason: 'owner_unknown' })
-  if (status === 'suspended') return fail({ reason: 'owner_suspended' })
-  const role = await findMembership(transaction, ownerId, organizationId)
-  if (!role) return fail({ reason: 'owner_unknown' })
-  const excess = findExcess(role, request.permissions ?? [])
-  if (excess) return fail({ reason: 'permission_not_held', ...excess })
-  const policies = await findPolicies(transaction, organizationId)
-  const live = await listLive(transaction, { ownerId }, now)
-  if (live.some(({ name }) => name === request.name)) return fail({ reason: 'token_name_taken' })
-  const limit = maxActiveTokens(policies)
-  const held = live.filter((credential) => credential.organizationId === organizationId).length
-  if (held >= limit) return fail({ reason: 'token_limit_reached', limit })
-  return resolveExpiry(request.lifetime, policies, role.name, now)
+): Promise<Result<null, TermsRefusal>> {
+  const { organizationId, role } = request
+  const holder = { keysOf: organizationId }
+  const expiresAt = await checkTerms(transaction, holder, role, request, () => MAX_ACTIVE_KEYS, now)
+  if (!expiresAt.ok) return expiresAt
+  await insertCredential(transaction, {
+    ...request,
+    id: fresh.value.id,
+    kind: 'organization',
+    roleId: role.id,
+    secretHash: fresh.secretHash,
+    createdAt: now,
+    expiresAt: expiresAt.value,
+  })
+  return ok(null)
 }

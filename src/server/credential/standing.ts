@@ -64,8 +64,14 @@ export interface Standing {
   readonly policies: Policies
 }
 
+/** Whose a credential is, as far as its subject goes. */
+export interface Held {
+  readonly owner: Pick<NonNullable<Standing['owner']>, 'id'> | null
+  readonly credential: Pick<Credential, 'id'>
+}
+
 /** `sub` of what the credential is exchanged for: the user's id, or `key:<id>`. */
-export const subjectOf = ({ owner, credential }: Standing): string => owner?.id ?? `key:${credential.id}`
+export const subjectOf = ({ owner, credential }: Held): string => owner?.id ?? `key:${credential.id}`
 
 /** When a credential stops working: by agreement, by policy, or because its successor takes over. */
 export type CredentialExpiry = EffectiveExpiry | { readonly at: Date; readonly cause: 'overlap_until' }
@@ -78,8 +84,20 @@ export function expiryOf({ credential, role, policies }: Standing): CredentialEx
   return { at: overlapUntil, cause: 'overlap_until' }
 }
 
+export interface CredentialEnd {
+  readonly reason: 'credential_revoked' | 'credential_superseded' | 'credential_expired'
+}
+
+/** What ended the credential for good by `now`; `null` when nothing did. */
+export function findEnd(credential: Credential, now: Date): CredentialEnd | null {
+  if (credential.revokedAt) return { reason: 'credential_revoked' }
+  if (credential.overlapUntil && credential.overlapUntil <= now) return { reason: 'credential_superseded' }
+  if (credential.expiresAt && credential.expiresAt <= now) return { reason: 'credential_expired' }
+  return null
+}
+
 export type StandingProblem =
-  | { readonly reason: 'credential_revoked' | 'credential_superseded' | 'credential_expired' }
+  | CredentialEnd
   | { readonly reason: 'organization_deleted' | 'owner_deleted' | 'owner_suspended' }
   | { readonly reason: 'membership_missing' | 'role_missing' }
   | { readonly reason: 'blocked_by_policy'; readonly rule: 'max_lifetime' | 'idle_timeout' }
@@ -87,9 +105,8 @@ export type StandingProblem =
 /** The first reason the credential does not work at `now`, the irrevocable ones first; `null` when it does. */
 export function findProblem(standing: Standing, now: Date): StandingProblem | null {
   const { credential, organization, owner, role } = standing
-  if (credential.revokedAt) return { reason: 'credential_revoked' }
-  if (credential.overlapUntil && credential.overlapUntil <= now) return { reason: 'credential_superseded' }
-  if (credential.expiresAt && credential.expiresAt <= now) return { reason: 'credential_expired' }
+  const end = findEnd(credential, now)
+  if (end) return end
   if (organization.isDeleted) return { reason: 'organization_deleted' }
   if (owner?.status === 'deleted') return { reason: 'owner_deleted' }
   if (owner?.status === 'suspended') return { reason: 'owner_suspended' }
@@ -100,49 +117,4 @@ export function findProblem(standing: Standing, now: Date): StandingProblem | nu
     return { reason: 'blocked_by_policy', rule: expiry.cause }
   }
   return null
-}
-
-export type CredentialStatus = 'active' | 'expired' | 'revoked' | 'suspended' | 'blocked_by_policy'
-
-/** The status its owner and admins see. */
-export function statusOf(standing: Standing, now: Date): CredentialStatus {
-  const problem = findProblem(standing, now)
-  if (!problem) return 'active'
-  switch (problem.reason) {
-    case 'credential_revoked':
-    case 'credential_superseded':
-    case 'organization_deleted':
-    case 'owner_deleted':
-      return 'revoked'
-    case 'credential_expired':
-      return 'expired'
-    case 'owner_suspended':
-    case 'membership_missing':
-    case 'role_missing':
-      return 'suspended'
-    case 'blocked_by_policy':
-      return 'blocked_by_policy'
-  }
-}
-
-/** Why the status is what it is, for its owner and admins: one stable word, or null when there is nothing to add. */
-export function statusDetailOf(standing: Standing, now: Date): string | null {
-  const { credential } = standing
-  const problem = findProblem(standing, now)
-  if (!problem) {
-    if (credential.reuseDetectedAt) return 'predecessor_reused'
-    return credential.overlapUntil ? 'rotated' : null
-  }
-  switch (problem.reason) {
-    case 'credential_revoked':
-      return credential.revokedReason
-    case 'credential_expired':
-      return null
-    case 'credential_superseded':
-      return 'rotated'
-    case 'blocked_by_policy':
-      return problem.rule
-    default:
-      return problem.reason
-  }
 }

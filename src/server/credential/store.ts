@@ -15,8 +15,6 @@ interface NewRow {
   readonly issuer: Issuer | null
   readonly createdAt: Date
   readonly expiresAt: Date | null
-  /** The credential it succeeds. */
-  readonly replaces?: string | null
 }
 
 /** A new PAT, of a user; or a new API key, of an organization and with a role of its own. */
@@ -46,36 +44,7 @@ export async function insertCredential(db: Queryable, credential: NewCredential)
       issued_reach: credential.issuer?.reach ?? null,
       created_at: credential.createdAt,
       expires_at: credential.expiresAt,
-      replaces: credential.replaces ?? null,
     })
-    .execute()
-}
-
-/** Whose credentials: a user's PATs in every organization, or an organization's API keys. */
-export type Holder = { readonly ownerId: string } | { readonly keysOf: string }
-
-export interface LiveCredential {
-  readonly id: string
-  readonly name: string
-  readonly organizationId: string
-}
-
-/** What `holder` has that is neither revoked nor expired nor has a successor, whose place it would take twice. */
-export async function listLive(db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> {
-  return db
-    .selectFrom('credentials')
-    .select(['id', 'name', 'organization_id as organizationId'])
-    .$if('ownerId' in holder, (query) =>
-      query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null),
-    )
-    .$if('keysOf' in holder, (query) =>
-      query
-        .where('organization_id', '=', 'keysOf' in holder ? holder.keysOf : '')
-        .where('kind', '=', 'organization'),
-    )
-    .where('revoked_at', 'is', null)
-    .where('overlap_until', 'is', null)
-    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
     .execute()
 }
 
@@ -110,7 +79,7 @@ export async function markRevoked(
   return row !== undefined
 }
 
-export async function renameCredential(db: Queryable, id: string, name: string): Promise<void> {
+export async function setName(db: Queryable, id: string, name: string): Promise<void> {
   await db.updateTable('credentials').set({ name }).where('id', '=', id).execute()
 }
 

@@ -27,10 +27,17 @@ export type VerifyCredential = (
   context: VerificationContext,
 ) => Promise<Result<Standing, RefusedCredential>>
 
-/** Builds the check. Its one read is `loadStanding`; the hash is compared before anything else is judged. */
+/** Reacts to a credential that has a successor, and was presented with the right secret after its overlap. */
+export type ReportReuse = (standing: Standing, context: VerificationContext) => Promise<void>
+
+/**
+ * Builds the check. Its one read is `loadStanding`; the hash is compared before anything else is judged. A refusal
+ * waits for `reportReuse` where that is due.
+ */
 export function createVerifyCredential(
   loadStanding: (id: string) => Promise<Standing | undefined>,
   hasher: CredentialHasher,
+  reportReuse: ReportReuse,
 ): VerifyCredential {
   return async (presented, context) => {
     const standing = await loadStanding(presented.id)
@@ -39,19 +46,25 @@ export function createVerifyCredential(
       return refuse({ reason: 'credential_unknown' })
     if (!(await hasher.matches(presented, standing.secretHash))) return refuse({ reason: 'secret_mismatch' })
     const refusal = judge(standing, context)
+    if (refusal?.reason === 'credential_superseded') await reportReuse(standing, context)
     return refusal ? refuse(refusal) : ok(standing)
   }
 }
 
-/** Checks again the credential an access token was exchanged from. `undefined` when it does not work any more. */
-export type RecheckCredential = (id: string, context: VerificationContext) => Promise<Standing | undefined>
+/** Checks again the credential an access token was exchanged from, whose value nobody presented. */
+export type RecheckCredential = (
+  id: string,
+  context: VerificationContext,
+) => Promise<Result<Standing, RefusedCredential>>
 
 export function createRecheckCredential(
   loadStanding: (id: string) => Promise<Standing | undefined>,
 ): RecheckCredential {
   return async (id, context) => {
     const standing = await loadStanding(id)
-    return standing && judge(standing, context) === null ? standing : undefined
+    if (!standing) return fail({ refusal: { reason: 'credential_unknown' }, standing })
+    const refusal = judge(standing, context)
+    return refusal ? fail({ refusal, standing }) : ok(standing)
   }
 }
 

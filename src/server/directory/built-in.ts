@@ -33,7 +33,8 @@ const API_SETTINGS = {
   accessTokenTtlSeconds: 300,
   signingAlg: 'ES256',
 } as const
-export const BUILT_IN_ROLES = ['platform-admin', 'admin', 'member'] as const
+const BUILT_IN_ROLES = ['platform-admin', 'admin', 'member'] as const
+export const isBuiltInRole = (name: string): boolean => BUILT_IN_ROLES.some((role) => role === name)
 
 /** Audience of the management API. */
 export const apiAudience = (issuer: string): string => `${issuer}/api`

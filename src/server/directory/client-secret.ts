@@ -4,12 +4,16 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 
+const SECRET_BYTES = 32
 const SALT_BYTES = 16
 const FORMAT = /^\$hmac-sha256\$k=([\w-]+)\$([\w-]+)\$([\w-]+)$/
 
 function digest(secret: string, salt: Buffer, key: Buffer): Buffer {
   return createHmac('sha256', key).update(salt).update(secret).digest()
 }
+
+/** A new secret nobody can guess: 256 random bits, in base64url. */
+export const generateClientSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url')
 
 export function hashClientSecret(secret: string, keys: DerivedKeys): string {
   const salt = randomBytes(SALT_BYTES)

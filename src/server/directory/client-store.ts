@@ -1,6 +1,7 @@
 // The rows of `clients`.
 
 import type { Queryable } from '../db/database.ts'
+import { unlessTaken } from '../db/unique.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
 
@@ -19,9 +20,12 @@ export interface Client extends ClientSettings {
   readonly builtIn: boolean
 }
 
-/** The client with this id. */
-export async function findClient(db: Queryable, clientId: string): Promise<Client | undefined> {
-  return db
+export interface StoredClient extends Client {
+  readonly createdAt: Date
+}
+
+const selectClients = (db: Queryable) =>
+  db
     .selectFrom('clients')
     .select([
       'client_id as clientId',
@@ -32,17 +36,49 @@ export async function findClient(db: Queryable, clientId: string): Promise<Clien
       'jwks',
       'grant_types as grantTypes',
       'audiences',
+      'created_at as createdAt',
     ])
-    .where('client_id', '=', clientId)
-    .executeTakeFirst()
+
+/** The client with this id. */
+export async function findClient(db: Queryable, clientId: string): Promise<StoredClient | undefined> {
+  return selectClients(db).where('client_id', '=', clientId).executeTakeFirst()
+}
+
+/** The client with this id, as whoever changed it before left it; others wait until the transaction ends. */
+export async function lockClient(
+  transaction: Queryable,
+  clientId: string,
+): Promise<StoredClient | undefined> {
+  return selectClients(transaction).where('client_id', '=', clientId).forNoKeyUpdate().executeTakeFirst()
+}
+
+/** Clients by id, after the one with id `after`. */
+export async function listClients(
+  db: Queryable,
+  after: string | null,
+  limit: number,
+): Promise<StoredClient[]> {
+  return selectClients(db)
+    .$if(after !== null, (query) => query.where('client_id', '>', after ?? ''))
+    .orderBy('client_id')
+    .limit(limit)
+    .execute()
 }
 
 export async function insertClient(db: Queryable, client: Client, now: Date): Promise<void> {
   await db.insertInto('clients').values(toNewRow(client, now)).execute()
 }
 
+/** Makes a client; false when the id is taken, which ends the transaction. */
+export const addClient = (transaction: Queryable, client: Client, now: Date): Promise<boolean> =>
+  unlessTaken(insertClient(transaction, client, now))
+
 export async function updateClient(db: Queryable, clientId: string, settings: ClientSettings): Promise<void> {
   await db.updateTable('clients').set(toRow(settings)).where('client_id', '=', clientId).execute()
+}
+
+export async function deleteClient(db: Queryable, clientId: string): Promise<void> {
+  await db.deleteFrom('clients').where('client_id', '=', clientId).execute()
 }
 
 /** Makes a client, or brings the one with its id to the same settings. */

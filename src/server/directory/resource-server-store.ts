@@ -1,7 +1,9 @@
 // The rows of `resource_servers` and `resource_scopes`.
 
+import { sql } from 'kysely'
 import type { SigningAlgorithm } from '../../protocol/access-token.ts'
 import type { Queryable } from '../db/database.ts'
+import { unlessTaken } from '../db/unique.ts'
 
 export interface ResourceServerSettings {
   readonly name: string
@@ -31,6 +33,78 @@ export async function findResourceServer(
   return db.selectFrom('resource_servers').select(COLUMNS).where('audience', '=', audience).executeTakeFirst()
 }
 
+/** A resource server with the scopes it knows, each with its description. */
+export interface DescribedResourceServer extends ResourceServer {
+  readonly scopes: Readonly<Record<string, string>>
+  readonly createdAt: Date
+}
+
+const selectDescribed = (db: Queryable) =>
+  db
+    .selectFrom('resource_servers')
+    .select(COLUMNS)
+    .select([
+      'created_at as createdAt',
+      sql<Record<string, string>>`(
+        select coalesce(json_object_agg(x.scope, x.description order by x.scope), '{}')
+        from resource_scopes x where x.resource_server_id = resource_servers.id)`.as('scopes'),
+    ])
+
+export async function describeResourceServer(
+  db: Queryable,
+  id: string,
+): Promise<DescribedResourceServer | undefined> {
+  return selectDescribed(db).where('id', '=', id).executeTakeFirst()
+}
+
+/** The resource server as whoever changed it before left it; others wait until the transaction ends. */
+export async function lockResourceServer(
+  transaction: Queryable,
+  id: string,
+): Promise<DescribedResourceServer | undefined> {
+  await transaction
+    .selectFrom('resource_servers')
+    .select('id')
+    .where('id', '=', id)
+    .forNoKeyUpdate()
+    .execute()
+  // A statement of its own: one that had to wait for the lock would show the scopes of before.
+  return describeResourceServer(transaction, id)
+}
+
+export interface ResourceServerFilter {
+  /** Exact; null for all. */
+  readonly audience: string | null
+  /** Only those made after the one with this id. */
+  readonly after: { readonly id: string } | null
+  readonly limit: number
+}
+
+/** Resource servers, oldest first: by id, which is a UUIDv7. */
+export async function listResourceServers(
+  db: Queryable,
+  { audience, after, limit }: ResourceServerFilter,
+): Promise<DescribedResourceServer[]> {
+  return selectDescribed(db)
+    .$if(audience !== null, (query) => query.where('audience', '=', audience ?? ''))
+    .$if(after !== null, (query) => query.where('id', '>', after?.id ?? ''))
+    .orderBy('id')
+    .limit(limit)
+    .execute()
+}
+
+/** Those of `audiences` that no resource server has. */
+export async function findUnknownAudiences(db: Queryable, audiences: readonly string[]): Promise<string[]> {
+  if (audiences.length === 0) return []
+  const rows = await db
+    .selectFrom('resource_servers')
+    .select('audience')
+    .where('audience', 'in', audiences)
+    .execute()
+  const known = new Set(rows.map(({ audience }) => audience))
+  return audiences.filter((audience) => !known.has(audience))
+}
+
 /** Our own management API; undefined on a database where no server ever ran. */
 export async function findBuiltInResourceServer(db: Queryable): Promise<ResourceServer | undefined> {
   return db.selectFrom('resource_servers').select(COLUMNS).where('built_in', '=', true).executeTakeFirst()
@@ -44,12 +118,24 @@ export async function insertResourceServer(db: Queryable, server: ResourceServer
     .execute()
 }
 
+/** Makes a resource server; false when the audience is taken, which ends the transaction. */
+export const addResourceServer = (
+  transaction: Queryable,
+  server: ResourceServer,
+  now: Date,
+): Promise<boolean> => unlessTaken(insertResourceServer(transaction, server, now))
+
 export async function updateResourceServer(
   db: Queryable,
   id: string,
   settings: ResourceServerSettings,
 ): Promise<void> {
   await db.updateTable('resource_servers').set(toRow(settings)).where('id', '=', id).execute()
+}
+
+/** Deletes a resource server, its scopes, and what roles permit at it. */
+export async function deleteResourceServer(db: Queryable, id: string): Promise<void> {
+  await db.deleteFrom('resource_servers').where('id', '=', id).execute()
 }
 
 /** Gives a resource server another audience. */
@@ -98,4 +184,17 @@ export async function deleteScopes(db: Queryable, id: string, scopes: readonly s
     .where('resource_server_id', '=', id)
     .where('scope', 'in', scopes)
     .execute()
+}
+
+/** Makes `after` all the scopes of a resource server that has those of `before`. Needs a transaction. */
+export async function replaceScopes(
+  transaction: Queryable,
+  id: string,
+  before: DescribedResourceServer['scopes'],
+  after: DescribedResourceServer['scopes'],
+): Promise<void> {
+  const dropped = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope))
+  const written = Object.entries(after).filter(([scope, description]) => before[scope] !== description)
+  await deleteScopes(transaction, id, dropped)
+  await saveScopes(transaction, id, written)
 }

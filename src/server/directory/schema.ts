@@ -14,8 +14,10 @@ function findNameProblem(name: string, most: number): string | undefined {
   if (!name.isWellFormed()) return 'must be well-formed Unicode'
   if (DECEPTIVE.test(name)) return 'must not hold control characters, line breaks or text direction marks'
   if (name !== name.trim()) return 'must not begin or end with a blank'
-  return redactCredentials(name) === name ? undefined : 'must not hold a credential'
+  return holdsNoCredential(name) ? undefined : 'must not hold a credential'
 }
+
+const holdsNoCredential = (text: string): boolean => redactCredentials(text) === text
 
 /** A name for people: kept as written or refused, never mended. Characters are code points, as Postgres counts. */
 export const humanName = (most: number) =>
@@ -31,6 +33,7 @@ export const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: 'must be 1 to 63 lower-case letters, digits and hyphens, without a hyphen at either end',
 })
 export const displayName = humanName(200)
+export const email = z.email().max(254).refine(holdsNoCredential, { error: 'must not hold a credential' })
 export const audience = z
   .string()
   .min(1)
@@ -64,11 +67,33 @@ export const grantableScope = z
   })
   .meta({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$' })
 
-const publicJwk = z.record(z.string(), z.unknown()).refine(isPublicJwk, {
-  error: 'must be a public key; a private or symmetric key must never leave its client',
-})
+/** Members with a text, a plain value or a list of them, as RFC 7517 has it; text that Postgres takes as jsonb. */
+const isPlainJwk = (jwk: Record<string, unknown>): boolean =>
+  Object.entries(jwk)
+    .flat(2)
+    .every((part) =>
+      typeof part === 'string' ? isStorable(part) : part === null || typeof part !== 'object',
+    )
+
+const isStorable = (text: string): boolean =>
+  text.isWellFormed() && !text.includes('\0') && holdsNoCredential(text)
+
+const publicJwk = z
+  .record(z.string(), z.unknown())
+  .refine(isPublicJwk, {
+    error: 'must be a public key; a private or symmetric key must never leave its client',
+  })
+  .refine(isPlainJwk, { error: 'must hold nothing but well-formed text, plain values and lists of them' })
 export const jwks = z.strictObject({ keys: z.array(publicJwk).min(1) })
 
 export const clientId = z.string().regex(/^[\x21-\x7e]{1,200}$/, {
   error: 'must be 1 to 200 printable ASCII characters without blanks',
 })
+
+/** What the management API makes clients of: ids that need no escaping in a path, and mean no other one. */
+export const newClientId = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,200}$/, {
+    error: 'must be 1 to 200 letters, digits, dots, hyphens, underscores and tildes, and neither . nor ..',
+  })
+  .refine(holdsNoCredential, { error: 'must not hold a credential' })

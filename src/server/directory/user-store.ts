@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
+import { unlessTaken } from '../db/unique.ts'
 
 export type UserStatus = 'active' | 'suspended' | 'deleted'
 
@@ -55,6 +56,44 @@ export async function listUsers(db: Queryable, filter: UserFilter): Promise<User
     .execute()
 }
 
+const selectUser = (db: Queryable, id: string) =>
+  db.selectFrom('users as u').select(COLUMNS).where('u.id', '=', id).where('u.status', '<>', 'deleted')
+
+/** The user with this id, unless deleted. */
+export async function findUser(db: Queryable, id: string): Promise<User | undefined> {
+  return selectUser(db, id).executeTakeFirst()
+}
+
+/**
+ * The user with this id, unless deleted, as whoever changed it before left it. Others wait until the transaction
+ * ends, and so does whoever issues a credential to this user.
+ */
+export async function lockUser(transaction: Queryable, id: string): Promise<User | undefined> {
+  return selectUser(transaction, id).forNoKeyUpdate().executeTakeFirst()
+}
+
+/** Where a user belongs, and as what. */
+export interface UserMembership {
+  readonly organizationId: string
+  /** Its slug. */
+  readonly organization: string
+  /** Null after the role was deleted. */
+  readonly role: string | null
+}
+
+/** A user's memberships of organizations that are not deleted, by slug. */
+export async function listMembershipsOf(db: Queryable, userId: string): Promise<UserMembership[]> {
+  return db
+    .selectFrom('memberships as m')
+    .innerJoin('organizations as o', 'o.id', 'm.organization_id')
+    .leftJoin('roles as r', 'r.id', 'm.role_id')
+    .select(['o.id as organizationId', 'o.slug as organization', 'r.name as role'])
+    .where('m.user_id', '=', userId)
+    .where('o.deleted_at', 'is', null)
+    .orderBy('o.slug')
+    .execute()
+}
+
 /** The user with this e-mail address, in any case of letters, unless deleted. */
 export async function findUserByEmail(db: Queryable, email: string): Promise<User | undefined> {
   return db
@@ -73,10 +112,34 @@ export async function insertUser(db: Queryable, user: NewUser): Promise<void> {
     .execute()
 }
 
-export async function updateUser(
-  db: Queryable,
-  id: string,
-  changes: { readonly name: string; readonly status?: UserStatus },
-): Promise<void> {
+/** Makes a user; false when the e-mail address is taken, which ends the transaction. */
+export const addUser = (transaction: Queryable, user: NewUser): Promise<boolean> =>
+  unlessTaken(insertUser(transaction, user))
+
+export interface UserChanges {
+  readonly email?: string
+  readonly name?: string
+  readonly status?: 'active' | 'suspended'
+}
+
+export async function updateUser(db: Queryable, id: string, changes: UserChanges): Promise<void> {
   await db.updateTable('users').set(changes).where('id', '=', id).execute()
+}
+
+/** Changes a user; false when the e-mail address is taken, which ends the transaction. */
+export const changeUser = (transaction: Queryable, id: string, changes: UserChanges): Promise<boolean> =>
+  unlessTaken(updateUser(transaction, id, changes))
+
+/**
+ * Deletes a user: the row stays, because its id stands in audit records; password, memberships and accounts
+ * elsewhere go, and the e-mail address is free. Needs a transaction. Credentials are somebody else's.
+ */
+export async function eraseUser(transaction: Queryable, id: string): Promise<void> {
+  await transaction
+    .updateTable('users')
+    .set({ status: 'deleted', password_hash: null })
+    .where('id', '=', id)
+    .execute()
+  await transaction.deleteFrom('memberships').where('user_id', '=', id).execute()
+  await sql`delete from identities where user_id = ${id}`.execute(transaction)
 }

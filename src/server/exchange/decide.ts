@@ -4,10 +4,11 @@
 import type { SigningAlgorithm } from '../../protocol/access-token.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
-import { expiryOf, type Grant, type Standing, subjectOf } from '../credential/standing.ts'
-import { accessTokenCap } from '../policy/effective-expiry.ts'
+import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import { type Grant, type Permission, type Standing, subjectOf } from '../credential/standing.ts'
+import { listCaps } from './lifetime.ts'
 import type { Refusal } from './refusal.ts'
-import type { ExchangeRequest } from './request.ts'
+import type { ExchangeWish } from './request.ts'
 
 /** The software that asks, already authenticated. */
 export interface ExchangeClient {
@@ -16,6 +17,17 @@ export interface ExchangeClient {
   /** Null: every resource server. */
   readonly audiences: readonly string[] | null
 }
+
+/** A registered client as an exchange sees it. */
+export const toExchangeClient = ({
+  clientId,
+  grantTypes,
+  audiences,
+}: {
+  readonly clientId: string
+  readonly grantTypes: readonly string[]
+  readonly audiences: readonly string[] | null
+}): ExchangeClient => ({ clientId, mayExchange: grantTypes.includes(TOKEN_EXCHANGE_GRANT), audiences })
 
 export interface Decision {
   readonly subject: string
@@ -38,6 +50,26 @@ export interface Target {
   readonly signingAlg: SigningAlgorithm
 }
 
+/** What is left of a grant's scopes after each bound. */
+export interface Narrowing {
+  /** What the credential chose of the role. */
+  readonly chosen: readonly string[]
+  /** What the resource server knows of that: concrete scopes. */
+  readonly effective: readonly string[]
+}
+
+/** A grant, narrowed by what the credential chose at its audience, and by what the resource server declares. */
+export function narrowGrant(grant: Grant, permissions: readonly Permission[] | null): Narrowing {
+  const here = permissions?.filter(({ audience }) => audience === grant.audience)
+  const wanted = here?.flatMap(({ scopes }) => scopes)
+  const chosen = wanted ? narrowScopes(grant.scopes, wanted) : grant.scopes
+  return { chosen, effective: narrowScopes(chosen, grant.declaredScopes) }
+}
+
+/** Whether the client may ask for this audience; null stands for the credential's holder, who may for any. */
+export const mayReach = (client: Pick<ExchangeClient, 'audiences'> | null, audience: string): boolean =>
+  client?.audiences?.includes(audience) ?? true
+
 /**
  * What `standing` may be exchanged for, at these audiences or, for none, at all of them; by `client`, or for null by
  * the credential's holder itself.
@@ -47,27 +79,16 @@ export function listTargets(
   client: Pick<ExchangeClient, 'audiences'> | null,
   audiences: readonly string[] = [],
 ): Target[] {
-  const toTarget = (grant: Grant): Target => {
-    const ofRole = narrowScopes(grant.scopes, grant.declaredScopes)
-    const chosen = credential.permissions?.filter(({ audience }) => audience === grant.audience)
-    const scopes = chosen
-      ? narrowScopes(
-          ofRole,
-          chosen.flatMap((permission) => permission.scopes),
-        )
-      : ofRole
-    return { ...grant, scopes }
-  }
   return (role?.grants ?? [])
     .filter(({ audience }) => audiences.length === 0 || audiences.includes(audience))
-    .filter(({ audience }) => client?.audiences?.includes(audience) ?? true)
-    .map(toTarget)
+    .filter(({ audience }) => mayReach(client, audience))
+    .map((grant) => ({ ...grant, scopes: narrowGrant(grant, credential.permissions).effective }))
     .filter(({ scopes }) => scopes.length > 0)
 }
 
 /** Decides an exchange of a verified credential at `now`. */
 export function decide(
-  request: ExchangeRequest,
+  request: ExchangeWish,
   standing: Standing,
   client: ExchangeClient,
   now: Date,
@@ -77,10 +98,8 @@ export function decide(
   const targets = chosen.value
   const scopes = chooseScopes(request.scopes, targets)
   if (!scopes.ok) return scopes
-  const expiry = expiryOf(standing)
-  const remaining = expiry && Math.floor((expiry.at.getTime() - now.getTime()) / 1000)
-  const caps = [remaining, accessTokenCap(standing.policies)].filter((cap) => cap !== null)
-  const lifetimeSeconds = Math.min(...targets.map((target) => target.accessTokenTtlSeconds), ...caps)
+  const caps = listCaps(standing, targets, now)
+  const lifetimeSeconds = Math.min(...caps.map(({ seconds }) => seconds))
   // Less than a whole second left: a token would be born expired.
   if (lifetimeSeconds < 1) return fail({ reason: 'subject_token_refused', cause: 'credential_expired' })
   const [first, ...others] = targets
@@ -93,7 +112,7 @@ export function decide(
     scopes: scopes.value,
     signingAlg: first.signingAlg,
     lifetimeSeconds,
-    subjectExpiresInSeconds: remaining,
+    subjectExpiresInSeconds: caps.find(({ by }) => by === 'credential')?.seconds ?? null,
   })
 }
 

@@ -5,7 +5,7 @@ import { type Standing, subjectOf } from '../credential/standing.ts'
 import type { VerificationContext, VerifyCredential } from '../credential/verify.ts'
 import { type Decision, decide, type ExchangeClient } from './decide.ts'
 import type { Refusal } from './refusal.ts'
-import type { ExchangeRequest } from './request.ts'
+import type { ExchangeRequest, ExchangeWish } from './request.ts'
 
 /** Whose credential was presented: for the audit record, also of a refusal. */
 export interface Holder {
@@ -27,17 +27,24 @@ export type Exchange = (
 ) => Promise<ExchangeOutcome>
 
 export function createExchange(verifyCredential: VerifyCredential): Exchange {
-  return async (request, client, context) => {
-    if (!client.mayExchange) return { result: fail({ reason: 'client_not_allowed' }), holder: undefined }
-    const verified = await verifyCredential(request.subjectToken, context)
-    if (verified.ok) {
-      const result = decide(request, verified.value, client, context.now)
-      return { result, holder: holderOf(verified.value) }
-    }
-    const { refusal, standing } = verified.error
-    const result = fail({ reason: 'subject_token_refused', cause: refusal.reason } as const)
-    return { result, holder: standing && holderOf(standing) }
-  }
+  return (request, client, context) =>
+    settleExchange(request, client, () => verifyCredential(request.subjectToken, context), context.now)
+}
+
+/** The order of an exchange: client, credential, decision. What stops it first is the outcome. */
+export async function settleExchange(
+  wish: ExchangeWish,
+  client: ExchangeClient,
+  verify: () => ReturnType<VerifyCredential>,
+  now: Date,
+): Promise<ExchangeOutcome> {
+  if (!client.mayExchange) return { result: fail({ reason: 'client_not_allowed' }), holder: undefined }
+  const verified = await verify()
+  if (verified.ok)
+    return { result: decide(wish, verified.value, client, now), holder: holderOf(verified.value) }
+  const { refusal, standing } = verified.error
+  const result = fail({ reason: 'subject_token_refused', cause: refusal.reason } as const)
+  return { result, holder: standing && holderOf(standing) }
 }
 
 const holderOf = (standing: Standing): Holder => ({

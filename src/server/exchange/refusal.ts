@@ -18,7 +18,7 @@ export type Refusal =
       readonly cause: CredentialRefusal['reason'] | 'credential_malformed'
     }
   | { readonly reason: 'actor_token_refused'; readonly cause: 'actor_not_permitted' }
-  | { readonly reason: 'client_not_allowed' }
+  | { readonly reason: 'client_unknown' | 'client_not_allowed' }
   | { readonly reason: 'audience_ambiguous' }
   | { readonly reason: 'audience_not_permitted'; readonly audience: string }
   | { readonly reason: 'audiences_incompatible' }

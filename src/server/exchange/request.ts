@@ -23,12 +23,16 @@ export const EXCHANGE_PARAMETERS = [
 export const REPEATABLE_PARAMETERS = ['audience', 'resource'] as const
 const SINGLE_PARAMETERS = EXCHANGE_PARAMETERS.filter((name) => name !== 'audience' && name !== 'resource')
 
-export interface ExchangeRequest {
-  readonly subjectToken: PresentedCredential
+/** What is asked for, of whichever credential. */
+export interface ExchangeWish {
   /** Resource servers asked for, by `audience` or `resource`; empty for "the only one". */
   readonly audiences: readonly string[]
   /** Null: all that is effective. */
   readonly scopes: readonly string[] | null
+}
+
+export interface ExchangeRequest extends ExchangeWish {
+  readonly subjectToken: PresentedCredential
 }
 
 const MAX_AUDIENCES = 20
@@ -40,35 +44,44 @@ export function parseExchangeRequest(
 ): Result<ExchangeRequest, Refusal> {
   const repeated = SINGLE_PARAMETERS.find((name) => Array.isArray(parameters[name]))
   if (repeated) return fail({ reason: 'parameter_repeated', parameter: repeated })
-  const problem = findParameterProblem(parameters, aliases)
+  const problem = findTokenProblem(parameters, aliases) ?? findActorProblem(parameters)
   if (problem) return fail(problem)
+  const wish = parseExchangeWish(parameters)
+  if (!wish.ok) return wish
   const subjectToken = parseCredential(String(parameters['subject_token']))
   if (!subjectToken) return fail({ reason: 'subject_token_refused', cause: 'credential_malformed' })
+  return ok({ subjectToken, ...wish.value })
+}
+
+/** Reads what an exchange asks for: `audience`, `resource` and `scope`, each as a request may give it. */
+export function parseExchangeWish(parameters: TokenParameters): Result<ExchangeWish, Refusal> {
+  const problem = findTargetProblem(parameters)
+  if (problem) return fail(problem)
   const { scope } = parameters
   const scopes = scope === undefined ? null : parseScopeParameter(String(scope))
   if (scopes === undefined) return fail({ reason: 'scope_malformed' })
   const resources = listOf(parameters['resource'])
-  const audiences = [...new Set([...listOf(parameters['audience']), ...resources])]
-  return ok({ subjectToken, audiences, scopes })
+  return ok({ audiences: [...new Set([...listOf(parameters['audience']), ...resources])], scopes })
 }
 
-function findParameterProblem(parameters: TokenParameters, aliases: readonly string[]): Refusal | undefined {
+function findTokenProblem(parameters: TokenParameters, aliases: readonly string[]): Refusal | undefined {
   const missing = ['subject_token', 'subject_token_type'].find((name) => parameters[name] === undefined)
   if (missing) return { reason: 'parameter_missing', parameter: missing }
   if (![PAT_TYPE, ACCESS_TOKEN_TYPE, ...aliases].includes(String(parameters['subject_token_type']))) {
     return { reason: 'parameter_unsupported', parameter: 'subject_token_type' }
   }
   const requested = parameters['requested_token_type']
-  if (requested !== undefined && requested !== ACCESS_TOKEN_TYPE && requested !== JWT_TYPE) {
-    return { reason: 'parameter_unsupported', parameter: 'requested_token_type' }
-  }
+  const isSupported = requested === undefined || requested === ACCESS_TOKEN_TYPE || requested === JWT_TYPE
+  return isSupported ? undefined : { reason: 'parameter_unsupported', parameter: 'requested_token_type' }
+}
+
+function findTargetProblem(parameters: TokenParameters): Refusal | undefined {
   const resources = listOf(parameters['resource'])
   if (!resources.every(isAbsoluteUri)) return { reason: 'parameter_malformed', parameter: 'resource' }
   const audiences = listOf(parameters['audience'])
-  if (audiences.length + resources.length > MAX_AUDIENCES) {
-    return { reason: 'parameter_malformed', parameter: audiences.length > 0 ? 'audience' : 'resource' }
-  }
-  return findActorProblem(parameters)
+  return audiences.length + resources.length > MAX_AUDIENCES
+    ? { reason: 'parameter_malformed', parameter: audiences.length > 0 ? 'audience' : 'resource' }
+    : undefined
 }
 
 /** RFC 8693 section 2.1: both or neither. No credential names permitted actors, so every actor is refused. */

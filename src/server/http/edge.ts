@@ -1,14 +1,22 @@
-// The outermost middleware: one origin whatever the client claims, a request id, a log line, and the error boundary.
+// The outermost middleware: one origin whatever the client claims, the client's address, a request id, a log line, and
+// the error boundary.
 
+import { isIP } from 'node:net'
 import type { Middleware, ParameterizedContext } from 'koa'
+import { isAddressAllowed } from '../../protocol/cidr.ts'
 import { redactCredentials } from '../../protocol/credential.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Logger } from './log.ts'
 import { Problem } from './problem.ts'
 
+/** What stands for another path than it reads, to whoever resolves it: `/x/../`, also as `/x/%2E%2E/` or `/x\\..`. */
+const OTHER_PATH = /\\|\/(\.|%2e){1,2}(\/|$)/i
+
 /** Path and query of a request target (RFC 9112 section 3.2); `undefined` when it is not one. */
 function toOriginForm(target: string): string | undefined {
   if (target === '*') return target
+  // A proxy in front may have let the request pass for the path as it reads.
+  if (OTHER_PATH.test(target.replace(/[?#].*$/s, ''))) return undefined
   // Parsed against a fixed origin, `//host/path` would name another host.
   const url = URL.parse(target.startsWith('/') ? `http://localhost${target}` : target)
   return url && /^https?:$/.test(url.protocol) ? url.pathname + url.search : undefined
@@ -32,13 +40,40 @@ export function pinOrigin(issuer: string): Middleware {
   }
 }
 
+/** IPv4 clients on a dual-stack socket count as IPv4, and an IPv6 zone is nobody else's business. */
+const normalizeAddress = (address: string): string =>
+  address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+
+/** An address as proxies write it in `X-Forwarded-For`, some with a port; `undefined` when it is not one. */
+function readHop(text: string): string | undefined {
+  const [, bracketed] = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(text) ?? []
+  if (bracketed !== undefined) return isIP(bracketed) === 6 ? normalizeAddress(bracketed) : undefined
+  const [, withoutPort = text] = /^([\d.]+):\d{1,5}$/.exec(text) ?? []
+  return isIP(withoutPort) === 0 ? undefined : normalizeAddress(withoutPort)
+}
+
+/** The address before the trusted proxies: each of them vouches for the one to its left, and nobody for the rest. */
+function walkBack(peer: string, forwardedFor: string, trustedProxies: readonly string[]): string {
+  let client = peer
+  for (const hop of forwardedFor.split(',').reverse()) {
+    const before = isAddressAllowed(trustedProxies, client) ? readHop(hop.trim()) : undefined
+    if (before === undefined) return client
+    client = before
+  }
+  return client
+}
+
 /**
- * IPv4 clients on a dual-stack socket count as IPv4, and an IPv6 zone is nobody else's business. The address of a
- * client that has already gone is empty.
+ * Finds the client's address: that of the connection, or what proxies in `trustedProxies` (CIDR blocks) say of it in
+ * `X-Forwarded-For`. No other header has a say, `Forwarded` (RFC 7239) included: a proxy that sets one of the two lets
+ * the other through as the client wrote it. The address of a client that has already gone is empty.
  */
-export const normalizeAddress: Middleware = (ctx, next) => {
-  ctx.request.ip = (ctx.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
-  return next()
+export function findClient(trustedProxies: readonly string[]): Middleware {
+  return (ctx, next) => {
+    const peer = normalizeAddress(ctx.socket.remoteAddress ?? '')
+    ctx.request.ip = walkBack(peer, ctx.get('X-Forwarded-For'), trustedProxies)
+    return next()
+  }
 }
 
 /** Gives the request an id, says how it ended, and turns what is thrown into a problem document. */
@@ -77,6 +112,8 @@ function answerError(
   ctx.status = problem.status
   ctx.body = problem.toDocument()
   ctx.type = 'application/problem+json'
+  const { retry_after_seconds: retryAfterSeconds } = problem.extra
+  if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds))
 }
 
 function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Problem {

@@ -10,6 +10,8 @@ const goOn = async (): Promise<void> => {}
 
 /** Reads a JSON body of at most `limit`, 64 KiB unless told; anything but plain JSON is refused. */
 export async function readJsonBody(ctx: Context, limit: string = JSON_LIMIT): Promise<void> {
+  // A client that posts nothing still says how long it is.
+  if (ctx.get('Content-Length') === '0') return
   // `is` is null without a body, however that is framed.
   const isEncoded = !/^(identity)?$/i.test(ctx.get('Content-Encoding'))
   if (ctx.is('json') === false || isEncoded) throw new Problem('unsupported_media_type')
@@ -19,9 +21,19 @@ export async function readJsonBody(ctx: Context, limit: string = JSON_LIMIT): Pr
 function check<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {
   const parsed = schema.safeParse(input)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+  throw toInvalidRequest(parsed.error.issues)
+}
+
+export interface MemberProblem {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** The 400 that names each of `found` by its place. */
+export function toInvalidRequest(found: readonly MemberProblem[]): Problem {
+  const problems = found.map(({ path, message }) => ({ path: path.join('.'), message }))
   const detail = problems.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')
-  throw new Problem('invalid_request', detail, { problems })
+  return new Problem('invalid_request', detail, { problems })
 }
 
 export const checkBody = <Schema extends z.ZodType>(ctx: Context, schema: Schema): z.output<Schema> =>

@@ -1,23 +1,50 @@
 // What an audit record says. One per attempt that reached a decision; it never holds a secret or part of one.
 
 /** What changes the directory or a credential. */
-export type ChangeEventType =
-  | `organization.${'created' | 'updated' | 'deleted'}`
-  | `user.${'created' | 'updated' | 'suspended' | 'restored' | 'deleted'}`
-  | `member.${'added' | 'changed' | 'removed'}`
-  | `role.${'created' | 'updated' | 'deleted'}`
-  | `resource_server.${'created' | 'updated' | 'deleted'}`
-  | `client.${'created' | 'updated' | 'deleted'}`
-  | `credential.${'issued' | 'renamed' | 'rotated' | 'revoked'}`
+const CHANGE_EVENT_TYPES = [
+  'organization.created',
+  'organization.updated',
+  'organization.deleted',
+  'user.created',
+  'user.updated',
+  'user.suspended',
+  'user.restored',
+  'user.deleted',
+  'member.added',
+  'member.changed',
+  'member.removed',
+  'role.created',
+  'role.updated',
+  'role.deleted',
+  'resource_server.created',
+  'resource_server.updated',
+  'resource_server.deleted',
+  'client.created',
+  'client.updated',
+  'client.deleted',
+  'credential.issued',
+  'credential.renamed',
+  'credential.rotated',
+  'credential.revoked',
+] as const
 
-export type AuditEventType =
-  | 'exchange.granted'
-  | 'exchange.refused'
-  | 'api.refused'
-  | ChangeEventType
-  | 'credential.reuse_detected'
-  | 'platform.bootstrapped'
-  | 'configuration.applied'
+/** What went wrong for somebody; everything else is a success. */
+export const FAILURE_EVENT_TYPES = ['exchange.refused', 'api.refused', 'credential.reuse_detected'] as const
+
+/** Every type of record there is. */
+export const AUDIT_EVENT_TYPES = [
+  'exchange.granted',
+  ...FAILURE_EVENT_TYPES,
+  ...CHANGE_EVENT_TYPES,
+  'platform.bootstrapped',
+  'configuration.applied',
+] as const
+
+export type ChangeEventType = (typeof CHANGE_EVENT_TYPES)[number]
+export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
+
+/** How what a record tells of ended. */
+export type Outcome = 'success' | 'failure'
 
 export interface AuditEvent {
   readonly type: AuditEventType

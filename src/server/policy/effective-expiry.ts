@@ -1,7 +1,7 @@
 // When a credential that exists stops working, computed from what is in force now and never stored: tightening a
 // policy binds at the next exchange, and loosening it gives back what policy alone had taken.
 
-import { type ExpiryPolicy, type Policies, type PolicyLevel, strictestLimit } from './policy.ts'
+import { type ExpiryPolicy, type Limit, type Policies, type PolicyLevel, strictestLimit } from './policy.ts'
 
 /** What the rules need to know of a credential. */
 export interface Lifespan {
@@ -47,6 +47,6 @@ export function effectiveExpiry(lifespan: Lifespan, policies: Policies): Effecti
   )
 }
 
-/** The longest an access token may live under policy, in seconds; `null` for no rule. */
-export const accessTokenCap = (policies: Policies): number | null =>
-  strictestLimit(policies, 'accessTokenMaxTtlSeconds')?.seconds ?? null
+/** The longest an access token may live under policy; `null` for no rule. */
+export const accessTokenCap = (policies: Policies): Limit | null =>
+  strictestLimit(policies, 'accessTokenMaxTtlSeconds')

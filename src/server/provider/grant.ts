@@ -2,7 +2,7 @@
 
 import type { Client, KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
-import type { Decision, ExchangeClient } from '../exchange/decide.ts'
+import { type Decision, type ExchangeClient, toExchangeClient } from '../exchange/decide.ts'
 import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
 import { causeOf } from '../exchange/refusal.ts'
 import { type ExchangeRequest, parseExchangeRequest, type TokenParameters } from '../exchange/request.ts'
@@ -47,16 +47,12 @@ function findUnsupported(ctx: KoaContextWithOIDC): 'DPoP' | 'authorization_detai
   return ctx.oidc.body?.['authorization_details'] ? 'authorization_details' : undefined
 }
 
-function toExchangeClient(client: Client): ExchangeClient {
-  const { patmint_grant_types: grantTypes, patmint_audiences: audiences } = client as {
+function readClient(client: Client): ExchangeClient {
+  const { patmint_grant_types: grantTypes = [], patmint_audiences: audiences = null } = client as {
     patmint_grant_types?: readonly string[]
     patmint_audiences?: readonly string[]
   }
-  return {
-    clientId: client.clientId,
-    mayExchange: grantTypes?.includes(TOKEN_EXCHANGE_GRANT) ?? false,
-    audiences: audiences ?? null,
-  }
+  return toExchangeClient({ clientId: client.clientId, grantTypes, audiences })
 }
 
 export function createExchangeGrant(dependencies: GrantDependencies) {
@@ -74,7 +70,7 @@ async function answerExchange(
   const { client, provider } = ctx.oidc
   const now = clock()
   const context = { now, address: ctx.ip }
-  const outcome = await exchange(request, toExchangeClient(client), context)
+  const outcome = await exchange(request, readClient(client), context)
   const event = describeAttempt(ctx, request, outcome, now)
   if (!outcome.result.ok) {
     await ledger.record(event)

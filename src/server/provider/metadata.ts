@@ -7,6 +7,7 @@ import type { KeyRing } from '../signing/key-ring.ts'
 
 export const PATHS = {
   token: '/oauth2/token',
+  revocation: '/oauth2/revoke',
   jwks: '/.well-known/jwks.json',
   authorizationServer: '/.well-known/oauth-authorization-server',
   openidConfiguration: '/.well-known/openid-configuration',
@@ -33,6 +34,9 @@ function describeServer(issuer: string): Record<string, unknown> {
     id_token_signing_alg_values_supported: ['ES256'],
     token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
+    revocation_endpoint: issuer + PATHS.revocation,
+    // Possession is the authority there: a client that authenticates all the same is not refused.
+    revocation_endpoint_auth_methods_supported: ['none'],
   }
 }
 

@@ -46,6 +46,8 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
       return invalidRequest('subject_token is not valid', detail)
     case 'actor_token_refused':
       return invalidRequest('actor_token is not valid', detail)
+    case 'client_unknown':
+      return new errors.InvalidClientAuth(detail)
     case 'client_not_allowed':
       return new errors.UnauthorizedClient('the client may not use this grant', { detail })
     case 'audience_ambiguous':
@@ -69,6 +71,12 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
         { detail },
       )
   }
+}
+
+/** The body of the answer to a refusal. */
+export function toWireError(refusal: Refusal): { error: string; error_description: string } {
+  const { error, error_description = '' } = toOAuthError(refusal)
+  return { error, error_description }
 }
 
 function invalidRequest(description: string, detail: string): errors.OIDCProviderError {

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { ISSUER, it, type Workbench } from './apply-workbench.ts'
+import { ISSUER, it, NOTHING, type Workbench } from './apply-workbench.ts'
 
 const BASE = `
 resource_servers: [{ audience: a, name: A, scopes: { "models:read": Read } }]
@@ -184,6 +184,56 @@ users: [{ email: sam@acme.test, name: Sam, memberships: [{ organization: acme, r
         'added s@a.test to beta as x',
       ],
     })
+  })
+})
+
+describe('a deleted organization', () => {
+  const remove = ({ db }: Workbench) =>
+    db.updateTable('organizations').set({ deleted_at: new Date() }).where('slug', '=', 'acme').execute()
+
+  it('cannot be declared again, and changes nothing', async ({ workbench }) => {
+    await workbench.apply(BASE)
+    await remove(workbench)
+    const before = await workbench.dump()
+    const text = `
+organizations:
+  - { slug: gamma, name: Gamma }
+  - slug: acme
+    name: Acme
+`
+    expect(await workbench.apply(text)).toEqual({
+      problems: ['1.yaml:4 organizations[1].slug: organization acme was deleted, and its name stays taken'],
+    })
+    expect(await workbench.dump()).toBe(before)
+  })
+
+  it('is none that others could name', async ({ workbench }) => {
+    await workbench.apply(BASE)
+    await remove(workbench)
+    const text = `
+roles: [{ organization: acme, name: x, permissions: [] }]
+users:
+  - { email: sam@acme.test, name: Sam, memberships: [{ organization: acme, role: member }] }
+policies:
+  organizations:
+    acme: { max_lifetime: 1d }
+`
+    expect(await workbench.apply(text)).toEqual({
+      problems: [
+        '1.yaml:2 roles[0].organization: there is no organization acme',
+        '1.yaml:4 users[0].memberships[0].organization: there is no organization acme',
+        '1.yaml:7 policies.organizations.acme: there is no organization acme',
+      ],
+    })
+  })
+
+  it('is none that anybody belongs to: a user without memberships stays as they are', async ({
+    workbench,
+  }) => {
+    await workbench.apply(BASE)
+    await remove(workbench)
+    const text = 'users: [{ email: jane@acme.test, name: Jane, memberships: [] }]'
+    expect(await workbench.apply(text)).toEqual(NOTHING)
   })
 })
 

@@ -10,8 +10,12 @@ const loadSchema = (path: string) => z.fromJSONSchema(JSON.parse(read(path)))
 describe('the generated artefacts', () => {
   const artefacts = renderArtefacts()
 
-  it('are the two schemas', () => {
-    expect([...artefacts.keys()]).toEqual(['config/patmint.schema.json', 'config/apply.schema.json'])
+  it('are the two schemas and the OpenAPI document', () => {
+    expect([...artefacts.keys()]).toEqual([
+      'config/patmint.schema.json',
+      'config/apply.schema.json',
+      'docs/openapi.json',
+    ])
   })
 
   it.each([...artefacts])('%s is up to date (if not: regenerate with npm run generate)', (path, text) => {
@@ -19,7 +23,8 @@ describe('the generated artefacts', () => {
   })
 
   it('say what they are schemas of', () => {
-    const heads = [...artefacts.values()].map((text) => {
+    const schemas = [...artefacts].filter(([path]) => path.endsWith('.schema.json'))
+    const heads = schemas.map(([, text]) => {
       const { $schema, $id, title } = JSON.parse(text)
       return { $schema, $id, title }
     })
@@ -46,6 +51,7 @@ describe('config/patmint.schema.json', () => {
       bootstrap_token: `pat_${'0'.repeat(64)}`,
       bootstrap_password: 'eight ch',
       log_level: 'debug',
+      credential_reuse: 'revoke_family',
       subject_token_type_aliases: ['urn:example:pat'],
       credential_hash: { memory_kib: 8, passes: 1, lanes: 1 },
     }

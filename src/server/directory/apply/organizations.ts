@@ -11,12 +11,15 @@ export async function applyOrganizations(
   run: ApplyRun,
   entries: readonly Declared<Organization>[],
 ): Promise<void> {
-  for (const { value } of withoutDuplicates(run, 'organization', entries, ({ slug }) => slug)) {
+  for (const { value, at } of withoutDuplicates(run, 'organization', entries, ({ slug }) => slug)) {
     const { slug, name } = value
+    if (await insertOrganization(run.transaction, { id: uuidV7(run.now), slug, name }, run.now)) {
+      run.changes.push(`created organization ${slug}`)
+      continue
+    }
     const existing = await findOrganization(run.transaction, slug)
     if (!existing) {
-      await insertOrganization(run.transaction, { id: uuidV7(run.now), slug, name }, run.now)
-      run.changes.push(`created organization ${slug}`)
+      run.problems.push(`${at('slug')}: organization ${slug} was deleted, and its name stays taken`)
     } else if (noteUpdate(run, `organization ${slug}`, differingMembers(existing, { name }))) {
       await renameOrganization(run.transaction, existing.id, name)
     }

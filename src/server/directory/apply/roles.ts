@@ -1,10 +1,9 @@
 // The `roles` section: a role of one organization, and the whole list of its permissions.
 
 import { isDeepStrictEqual } from 'node:util'
-import { narrowScopes } from '../../../protocol/scope.ts'
 import { uuidV7 } from '../../../protocol/uuid.ts'
-import { BUILT_IN_ROLES } from '../built-in.ts'
-import { findResourceServer, listScopes } from '../resource-server-store.ts'
+import { isBuiltInRole } from '../built-in.ts'
+import { resolvePermissions } from '../role-permissions.ts'
 import { findRole, insertRole, listPermissions, type Permissions, replacePermissions } from '../role-store.ts'
 import { requireOrganization } from './organizations.ts'
 import { type ApplyRun, type Declared, withoutDuplicates } from './run.ts'
@@ -12,22 +11,23 @@ import type { ApplyFile } from './schema.ts'
 
 type Role = ApplyFile['roles'][number]
 
-const isBuiltIn = (name: string): boolean => BUILT_IN_ROLES.some((role) => role === name)
-
 export async function applyRoles(run: ApplyRun, entries: readonly Declared<Role>[]): Promise<void> {
   const label = ({ organization, name }: Role): string => `${organization}/${name}`
   for (const entry of withoutDuplicates(run, 'role', entries, label)) {
     const { organization, name } = entry.value
-    if (isBuiltIn(name)) {
+    if (isBuiltInRole(name)) {
       run.problems.push(`${entry.at('name')}: ${name} is built in and cannot be declared`)
       continue
     }
     const organizationId = await requireOrganization(run, organization, entry.at('organization'))
-    const permissions = await resolvePermissions(run, entry)
+    const { byServer, problems } = await resolvePermissions(run.transaction, entry.value.permissions)
+    run.problems.push(
+      ...problems.map(({ path, message }) => `${entry.at('permissions', ...path)}: ${message}`),
+    )
     if (organizationId === null) continue
     // The role exists also when its permissions are wrong, so that whoever names it is not reported for that.
     const roleId = await ensureRole(run, organizationId, entry.value)
-    if (permissions !== null) await applyPermissions(run, roleId, label(entry.value), permissions)
+    if (problems.length === 0) await applyPermissions(run, roleId, label(entry.value), byServer)
   }
 }
 
@@ -36,36 +36,14 @@ async function ensureRole(
   organizationId: string,
   { organization, name }: Role,
 ): Promise<string> {
-  const existing = await findRole(run.transaction, organizationId, name)
-  if (existing !== undefined) return existing
   const id = uuidV7(run.now)
-  await insertRole(run.transaction, { id, organizationId, name, reach: 'organization' }, run.now)
-  run.changes.push(`created role ${organization}/${name}`)
-  return id
-}
-
-/** What a role permits; null after reporting audiences or scopes that do not exist. */
-async function resolvePermissions(run: ApplyRun, { value, at }: Declared<Role>): Promise<Permissions | null> {
-  const resolved = new Map<string, readonly string[]>()
-  const problemsBefore = run.problems.length
-  for (const [index, { audience, scopes }] of value.permissions.entries()) {
-    const server = await findResourceServer(run.transaction, audience)
-    if (!server) {
-      run.problems.push(`${at('permissions', index, 'audience')}: there is no resource server ${audience}`)
-      continue
-    }
-    if (resolved.has(server.id))
-      run.problems.push(`${at('permissions', index, 'audience')}: ${audience} is declared twice`)
-    const known = [...(await listScopes(run.transaction, server.id)).keys()]
-    for (const [place, scope] of scopes.entries()) {
-      if (narrowScopes([scope], known).length > 0) continue
-      run.problems.push(
-        `${at('permissions', index, 'scopes', place)}: ${scope} matches no scope of ${audience}`,
-      )
-    }
-    resolved.set(server.id, [...new Set(scopes)].sort())
+  if (await insertRole(run.transaction, { id, organizationId, name, reach: 'organization' }, run.now)) {
+    run.changes.push(`created role ${organization}/${name}`)
+    return id
   }
-  return run.problems.length === problemsBefore ? resolved : null
+  const existing = await findRole(run.transaction, organizationId, name)
+  if (existing === undefined) throw new Error(`role ${organization}/${name} was deleted at the same time`)
+  return existing
 }
 
 async function applyPermissions(

@@ -4,7 +4,16 @@ import { z } from 'zod'
 import { SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
 import { parseDurationSeconds } from '../../../protocol/duration.ts'
 import { DEFAULT_MAX_ACTIVE_TOKENS } from '../../policy/policy.ts'
-import { audience, clientId, concreteScope, displayName, grantableScope, jwks, slug } from '../schema.ts'
+import {
+  audience,
+  clientId,
+  concreteScope,
+  displayName,
+  email,
+  grantableScope,
+  jwks,
+  slug,
+} from '../schema.ts'
 
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
 /** A use is noted at most once a minute; a much shorter idle time-out would stop what is in constant use. */
@@ -47,7 +56,7 @@ const role = z.strictObject({
 })
 
 const user = z.strictObject({
-  email: z.email().max(254),
+  email,
   name: displayName,
   status: z
     .enum(['active', 'suspended'])

@@ -9,6 +9,7 @@ const DEFAULTS = {
   issuer: undefined,
   host: '127.0.0.1',
   port: 8693,
+  trustedProxies: [],
   databaseUrl: undefined,
   dataDir: '.patmint',
   secretKeys: undefined,
@@ -16,6 +17,7 @@ const DEFAULTS = {
   bootstrapToken: undefined,
   bootstrapPassword: undefined,
   logLevel: 'info',
+  credentialReuse: 'flag',
   subjectTokenTypeAliases: ['urn:logto:token-type:personal_access_token'],
   credentialHash: { memoryKib: 1024, passes: 1, lanes: 1 },
 }
@@ -30,6 +32,7 @@ const FILE = `
 issuer: https://file.example.com
 host: 10.0.0.1
 port: 1001
+trusted_proxies: [10.0.0.0/8, '2001:db8::/32']
 database_url: postgres://file@db/patmint
 data_dir: /file
 secret_key: ${fileKey}
@@ -37,6 +40,7 @@ apply: [file.yaml, further.yaml]
 bootstrap_token: ${fileToken}
 bootstrap_password: "${filePassword}"
 log_level: warn
+credential_reuse: revoke_family
 subject_token_type_aliases: [urn:example:pat]
 credential_hash: { memory_kib: 64, passes: 2, lanes: 4 }
 `
@@ -50,7 +54,7 @@ describe('without file and variables', () => {
 
   it('an empty variable counts as unset', () => {
     const names = ['ISSUER', 'HOST', 'PORT', 'DATABASE_URL', 'DATA_DIR', 'SECRET_KEY', 'APPLY', 'LOG_LEVEL']
-    const more = ['BOOTSTRAP_TOKEN', 'BOOTSTRAP_PASSWORD']
+    const more = ['BOOTSTRAP_TOKEN', 'BOOTSTRAP_PASSWORD', 'TRUSTED_PROXIES', 'CREDENTIAL_REUSE']
     expect(load(Object.fromEntries([...names, ...more].map((name) => [`PATMINT_${name}`, ''])))).toEqual(
       DEFAULTS,
     )
@@ -67,12 +71,14 @@ describe('a configuration file', () => {
       issuer: 'https://file.example.com',
       host: '10.0.0.1',
       port: 1001,
+      trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
       databaseUrl: 'postgres://file@db/patmint',
       dataDir: '/file',
       secretKeys: [decode(fileKey)],
       applyFiles: ['file.yaml', 'further.yaml'],
       bootstrapPassword: filePassword,
       logLevel: 'warn',
+      credentialReuse: 'revoke_family',
       subjectTokenTypeAliases: ['urn:example:pat'],
       credentialHash: { memoryKib: 64, passes: 2, lanes: 4 },
     })
@@ -92,12 +98,14 @@ describe('a configuration file', () => {
     ['PATMINT_ISSUER', 'http://localhost:1', 'issuer', 'http://localhost:1'],
     ['PATMINT_HOST', '::1', 'host', '::1'],
     ['PATMINT_PORT', '1002', 'port', 1002],
+    ['PATMINT_TRUSTED_PROXIES', '192.0.2.0/24, ::/0,', 'trustedProxies', ['192.0.2.0/24', '::/0']],
     ['PATMINT_DATABASE_URL', 'postgresql://e@db/e', 'databaseUrl', 'postgresql://e@db/e'],
     ['PATMINT_DATA_DIR', '/variable', 'dataDir', '/variable'],
     ['PATMINT_SECRET_KEY', variableKey, 'secretKeys', [decode(variableKey)]],
     ['PATMINT_APPLY', 'variable.yaml', 'applyFiles', ['variable.yaml']],
     ['PATMINT_BOOTSTRAP_PASSWORD', variablePassword, 'bootstrapPassword', variablePassword],
     ['PATMINT_LOG_LEVEL', 'debug', 'logLevel', 'debug'],
+    ['PATMINT_CREDENTIAL_REUSE', 'flag', 'credentialReuse', 'flag'],
   ] as const)('gives way to %s, and in nothing else', (variable, text, member, value) => {
     const { bootstrapToken: _, ...before } = load({ PATMINT_CONFIG: path })
     const { bootstrapToken, ...after } = load({ PATMINT_CONFIG: path, [variable]: text })

@@ -10,6 +10,7 @@ const KEY_REQUIRED =
 const ISSUER = 'must be an http(s) origin without path or trailing slash, such as https://sts.example.com'
 const PORT =
   'must be a port number (in Kubernetes, a Service called patmint sets PATMINT_PORT: use enableServiceLinks: false)'
+const CIDR = 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32'
 const SECRET_KEY = 'must be 32 bytes in base64url (43 characters), or several of those separated by commas'
 
 describe('problems', () => {
@@ -18,18 +19,22 @@ describe('problems', () => {
       problemsOf({
         PATMINT_ISSUER: 'https://sts.example.com/',
         PATMINT_PORT: 'tcp://10.0.0.1:8693',
+        PATMINT_TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.1,nginx',
         PATMINT_DATABASE_URL: 'mysql://db/patmint',
         PATMINT_BOOTSTRAP_TOKEN: 'pat_1',
         PATMINT_BOOTSTRAP_PASSWORD: 'seven c',
         PATMINT_LOG_LEVEL: 'trace',
+        PATMINT_CREDENTIAL_REUSE: 'forgive',
       }),
     ).toEqual([
       `PATMINT_ISSUER ${ISSUER}`,
       `PATMINT_PORT ${PORT}`,
+      `PATMINT_TRUSTED_PROXIES ${CIDR}`,
       'PATMINT_DATABASE_URL must be a postgres:// URL',
       'PATMINT_BOOTSTRAP_TOKEN must be a well-formed PAT (pat_…)',
       'PATMINT_BOOTSTRAP_PASSWORD must be text of 8 to 256 characters',
       'PATMINT_LOG_LEVEL must be one of debug, info, warn, error',
+      'PATMINT_CREDENTIAL_REUSE must be one of flag, revoke_family',
       `PATMINT_SECRET_KEY ${KEY_REQUIRED}`,
     ])
   })
@@ -39,6 +44,7 @@ describe('problems', () => {
 issuer: [https://sts.example.com]
 host: 7
 port: "8693"
+trusted_proxies: [10.0.0.0/8, 10.0.0.1, 7]
 database_url: ""
 data_dir: ""
 secret_key: short
@@ -46,6 +52,7 @@ apply: acme.yaml
 bootstrap_token: 1
 bootstrap_password: ${'x'.repeat(257)}
 log_level: loud
+credential_reuse: true
 subject_token_type_aliases: [ok, 7]
 credential_hash: { memory_kib: 4, passes: many, lanes: 17, salt: 1 }
 isuer: https://sts.example.com
@@ -55,6 +62,8 @@ ports: 1
       `FILE: issuer ${ISSUER}`,
       'FILE: host must be text, and not empty',
       `FILE: port ${PORT}`,
+      `FILE: trusted_proxies.1 ${CIDR}`,
+      `FILE: trusted_proxies.2 ${CIDR}`,
       'FILE: database_url must be a postgres:// URL',
       'FILE: data_dir must be text, and not empty',
       `FILE: secret_key ${SECRET_KEY}`,
@@ -62,6 +71,7 @@ ports: 1
       'FILE: bootstrap_token must be a well-formed PAT (pat_…)',
       'FILE: bootstrap_password must be text of 8 to 256 characters',
       'FILE: log_level must be one of debug, info, warn, error',
+      'FILE: credential_reuse must be one of flag, revoke_family',
       'FILE: subject_token_type_aliases.1 must be text, and not empty',
       'FILE: credential_hash.memory_kib must be a whole number from 8 to 1048576',
       'FILE: credential_hash.passes must be a whole number from 1 to 100',
@@ -119,6 +129,17 @@ describe('values', () => {
 
   it.each(['-1', '65536', '8693 ', '0x21', '1e3', '1.5'])('port "%s" is refused', (port) => {
     expect(problemsOf({ PATMINT_PORT: port })).toEqual([`PATMINT_PORT ${PORT}`])
+  })
+
+  it.each(['10.0.0.1', '10.0.0.1/8', '10.0.0.0/33', '2001:db8::1/32', '::1', 'localhost', '*', 'true'])(
+    'trusted proxy "%s" is refused',
+    (block) => {
+      expect(problemsOf({ PATMINT_TRUSTED_PROXIES: block })).toEqual([`PATMINT_TRUSTED_PROXIES ${CIDR}`])
+    },
+  )
+
+  it('trusted proxies are refused when they are no list', () => {
+    expect(problemsOfFile('trusted_proxies: 10.0.0.0/8')).toEqual(['FILE: trusted_proxies must be a list'])
   })
 
   it('argon2id memory is refused below what its lanes need', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { expiryOf, findProblem, statusOf } from '../../../../src/server/credential/standing.ts'
+import { expiryOf, findEnd, findProblem } from '../../../../src/server/credential/standing.ts'
+import { statusOf } from '../../../../src/server/credential/status.ts'
 import { anyPolicies, instant } from '../policy/policy-fixture.ts'
 import { anyStanding } from './standing-fixture.ts'
 
@@ -13,6 +14,20 @@ describe('a revoked credential', () => {
         const revoked = { ...standing, policies, credential: { ...standing.credential, revokedAt } }
         expect(statusOf(revoked, now)).toBe('revoked')
         expect(findProblem(revoked, now)).toEqual({ reason: 'credential_revoked' })
+      }),
+      RUNS,
+    )
+  })
+})
+
+describe('a credential that has ended', () => {
+  it('has ended whoever its holder is and whatever the policies say, and nothing else ends it', () => {
+    fc.assert(
+      fc.property(anyStanding, instant, anyStanding, (standing, now, other) => {
+        const end = findEnd(standing.credential, now)
+        const elsewhere = { ...other, credential: standing.credential }
+        if (end) expect(findProblem(elsewhere, now)).toEqual(end)
+        else expect(findProblem(elsewhere, now)?.reason ?? '').not.toMatch(/^credential_/)
       }),
       RUNS,
     )

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { expiryOf, findProblem, statusOf, subjectOf } from '../../../../src/server/credential/standing.ts'
+import { expiryOf, findProblem, subjectOf } from '../../../../src/server/credential/standing.ts'
+import { statusOf } from '../../../../src/server/credential/status.ts'
 import { ID } from '../../protocol/credential-fixture.ts'
 import { buildPolicies, DAY, from, NOW } from '../policy/policy-fixture.ts'
 import {

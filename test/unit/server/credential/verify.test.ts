@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Standing } from '../../../../src/server/credential/standing.ts'
-import { createVerifyCredential } from '../../../../src/server/credential/verify.ts'
+import {
+  createRecheckCredential,
+  createVerifyCredential,
+  type ReportReuse,
+} from '../../../../src/server/credential/verify.ts'
 import { ID, makeCredential } from '../../protocol/credential-fixture.ts'
 import { buildPolicies, DAY, from, NOW } from '../policy/policy-fixture.ts'
 import { createHasher } from './hasher-fixture.ts'
@@ -11,14 +15,20 @@ const pat = makeCredential()
 const secretHash = await hasher.hash(pat)
 const ADDRESS = '10.0.0.1'
 
+const nobodyReuses: ReportReuse = () => Promise.reject(new Error('reuse was reported'))
+
 const stored = (overrides: StandingOverrides = {}): Standing => buildStanding({ secretHash, ...overrides })
 
+const holding = (standing: Standing | undefined) => async (id: string) =>
+  id === standing?.credential.id ? standing : undefined
+
 /** Verifies `presented` where the database holds `standing` under its id, and nothing else. */
-const verify = (standing: Standing | undefined, presented = pat, context = { now: NOW, address: ADDRESS }) =>
-  createVerifyCredential(async (id) => (id === standing?.credential.id ? standing : undefined), hasher)(
-    presented,
-    context,
-  )
+const verify = (
+  standing: Standing | undefined,
+  presented = pat,
+  context = { now: NOW, address: ADDRESS },
+  reportReuse = nobodyReuses,
+) => createVerifyCredential(holding(standing), hasher, reportReuse)(presented, context)
 
 const refused = (standing: Standing | undefined, refusal: object) => ({
   ok: false,
@@ -104,14 +114,75 @@ describe('verifying a credential', () => {
   })
 })
 
+describe('a credential whose successor has taken over', () => {
+  const context = { now: NOW, address: ADDRESS }
+  const collect = () => {
+    const reports: unknown[] = []
+    const reportReuse: ReportReuse = async (...report) => {
+      reports.push(report)
+    }
+    return { reports, reportReuse }
+  }
+
+  it('is reported when it comes with the right secret, and refused', async () => {
+    const { reports, reportReuse } = collect()
+    const standing = stored({ credential: { overlapUntil: NOW } })
+    expect(await verify(standing, pat, context, reportReuse)).toEqual(
+      refused(standing, { reason: 'credential_superseded' }),
+    )
+    expect(reports).toEqual([[standing, context]])
+  })
+
+  it('is reported wherever it comes from and whoever owns it by now', async () => {
+    const { reports, reportReuse } = collect()
+    const credential = { overlapUntil: NOW, allowedCidrs: ['192.0.2.0/24'], expiresAt: NOW }
+    await verify(stored({ credential, role: null }), pat, context, reportReuse)
+    expect(reports).toHaveLength(1)
+  })
+
+  it('is not reported a millisecond before the overlap ends, with a wrong secret, or once it is revoked', async () => {
+    const { reports, reportReuse } = collect()
+    const forged = makeCredential('personal', ID, '00'.repeat(20))
+    const running = stored({ credential: { overlapUntil: from(NOW, 0, 1) } })
+    const over = stored({ credential: { overlapUntil: NOW } })
+    const revoked = stored({ credential: { overlapUntil: NOW, revokedAt: NOW } })
+    expect((await verify(running, pat, context, reportReuse)).ok).toBe(true)
+    expect((await verify(over, forged, context, reportReuse)).ok).toBe(false)
+    expect((await verify(revoked, pat, context, reportReuse)).ok).toBe(false)
+    expect(reports).toEqual([])
+  })
+
+  it('is no plain refusal when the report fails', async () => {
+    const away = new Error('connection refused')
+    const standing = stored({ credential: { overlapUntil: NOW } })
+    await expect(verify(standing, pat, context, () => Promise.reject(away))).rejects.toBe(away)
+  })
+})
+
+describe('checking again the credential of an access token', () => {
+  const recheck = (standing: Standing | undefined) =>
+    createRecheckCredential(holding(standing))(ID, { now: NOW, address: ADDRESS })
+
+  it('gives its standing, or the true cause', async () => {
+    const working = stored()
+    expect(await recheck(working)).toEqual({ ok: true, value: working })
+    const revoked = stored({ credential: { revokedAt: NOW } })
+    expect(await recheck(revoked)).toEqual(refused(revoked, { reason: 'credential_revoked' }))
+    const elsewhere = stored({ credential: { allowedCidrs: ['192.0.2.0/24'] } })
+    expect(await recheck(elsewhere)).toEqual(refused(elsewhere, { reason: 'address_not_allowed' }))
+    expect(await recheck(undefined)).toEqual(refused(undefined, { reason: 'credential_unknown' }))
+  })
+})
+
 describe('the database', () => {
   it('is asked once each time, so that a revocation binds at the next one', async () => {
     const answers = [stored(), stored({ credential: { revokedAt: NOW } })]
     const asked: string[] = []
-    const check = createVerifyCredential(async (id) => {
+    const loadStanding = async (id: string) => {
       asked.push(id)
       return answers.shift()
-    }, hasher)
+    }
+    const check = createVerifyCredential(loadStanding, hasher, nobodyReuses)
     const context = { now: NOW, address: ADDRESS }
     expect((await check(pat, context)).ok).toBe(true)
     expect((await check(pat, context)).ok).toBe(false)
@@ -120,7 +191,7 @@ describe('the database', () => {
 
   it('that is away is a fault, never a refusal', async () => {
     const away = new Error('connection refused')
-    const check = createVerifyCredential(() => Promise.reject(away), hasher)
+    const check = createVerifyCredential(() => Promise.reject(away), hasher, nobodyReuses)
     await expect(check(pat, { now: NOW, address: ADDRESS })).rejects.toBe(away)
   })
 })

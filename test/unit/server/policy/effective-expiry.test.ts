@@ -154,12 +154,9 @@ describe('accessTokenCap', () => {
   it('is the stricter of both levels, or none', () => {
     expect(accessTokenCap(buildPolicies())).toBeNull()
     expect(accessTokenCap(buildPolicies({}, {}))).toBeNull()
-    expect(accessTokenCap(buildPolicies({ accessTokenMaxTtlSeconds: 60 }))).toBe(60)
-    expect(
-      accessTokenCap(buildPolicies({ accessTokenMaxTtlSeconds: 60 }, { accessTokenMaxTtlSeconds: 59 })),
-    ).toBe(59)
-    expect(
-      accessTokenCap(buildPolicies({ accessTokenMaxTtlSeconds: 59 }, { accessTokenMaxTtlSeconds: 60 })),
-    ).toBe(59)
+    const [minute, less] = [{ accessTokenMaxTtlSeconds: 60 }, { accessTokenMaxTtlSeconds: 59 }]
+    expect(accessTokenCap(buildPolicies(minute))).toEqual({ seconds: 60, level: 'platform' })
+    expect(accessTokenCap(buildPolicies(minute, less))).toEqual({ seconds: 59, level: 'organization' })
+    expect(accessTokenCap(buildPolicies(less, minute))).toEqual({ seconds: 59, level: 'platform' })
   })
 })

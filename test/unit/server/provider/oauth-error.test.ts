@@ -101,6 +101,15 @@ describe('every other refusal', () => {
   })
 })
 
+describe('a client nobody knows', () => {
+  it('fails to authenticate, as it would at the token endpoint', () => {
+    expect(answerTo({ reason: 'client_unknown' })).toEqual({
+      ...bad('invalid_client', 'client authentication failed'),
+      status: 401,
+    })
+  })
+})
+
 describe('a feature that is not supported', () => {
   it('is named, and the detail stays in', () => {
     expect(toOAuthError({ reason: 'feature_unsupported', feature: 'DPoP' })).toMatchObject({

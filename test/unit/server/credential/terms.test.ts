@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyCovers } from '../../../../src/protocol/scope.ts'
-import { findExcess } from '../../../../src/server/credential/issue.ts'
+import { findExcess } from '../../../../src/server/credential/terms.ts'
 import { CONCRETE_SCOPES, scopeSet } from '../../protocol/scope-fixture.ts'
 import { API, buildGrant, buildRole } from './standing-fixture.ts'
 

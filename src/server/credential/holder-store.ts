@@ -1,0 +1,49 @@
+// Whoever holds credentials: a user their PATs, an organization its API keys. Names and numbers are limited per holder,
+// and families of credentials stay with one, so changes of either wait for each other on the holder's row.
+
+import type { Queryable } from '../db/database.ts'
+import { lockOwner } from './owner-store.ts'
+import type { Standing } from './standing.ts'
+
+/** Whose credentials: a user's PATs in every organization, or an organization's API keys. */
+export type Holder = { readonly ownerId: string } | { readonly keysOf: string }
+
+export interface LiveCredential {
+  readonly id: string
+  readonly name: string
+  readonly organizationId: string
+}
+
+/** What `holder` has that is neither revoked nor expired nor has a successor, whose place it would take twice. */
+export async function listLive(db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> {
+  return db
+    .selectFrom('credentials')
+    .select(['id', 'name', 'organization_id as organizationId'])
+    .$if('ownerId' in holder, (query) =>
+      query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null),
+    )
+    .$if('keysOf' in holder, (query) =>
+      query
+        .where('organization_id', '=', 'keysOf' in holder ? holder.keysOf : '')
+        .where('kind', '=', 'organization'),
+    )
+    .where('revoked_at', 'is', null)
+    .where('overlap_until', 'is', null)
+    .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
+    .execute()
+}
+
+export const holderOf = ({ owner, organization }: Standing): Holder =>
+  owner ? { ownerId: owner.id } : { keysOf: organization.id }
+
+/** Waits for whoever changes what `holder` has, and keeps others waiting until the transaction ends. */
+export async function lockHolder(transaction: Queryable, holder: Holder): Promise<void> {
+  if ('ownerId' in holder) await lockOwner(transaction, holder.ownerId)
+  else
+    await transaction
+      .selectFrom('organizations')
+      .select('id')
+      .where('id', '=', holder.keysOf)
+      .forNoKeyUpdate()
+      .execute()
+}

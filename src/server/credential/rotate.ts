@@ -1,0 +1,71 @@
+// Rotating a credential: a successor with the same rights takes its place, and the old value works on for an overlap.
+// One successor at most, and none while the predecessor still works: never more than two of a family do.
+
+import { fail, ok, type Result } from '../../protocol/result.ts'
+import type { Queryable } from '../db/database.ts'
+import { type LifetimeWish, type PolicyViolation, resolveExpiry } from '../policy/creation.ts'
+import { addSeconds } from '../policy/effective-expiry.ts'
+import type { FreshCredential } from './issue.ts'
+import { type Credential, findEnd, findProblem, type Standing } from './standing.ts'
+import { findStandings } from './standing-store.ts'
+import { insertSuccessor, setOverlap } from './successor-store.ts'
+
+export interface RotateRequest {
+  /** Null: as long as was agreed before, counted anew. */
+  readonly lifetime: LifetimeWish | null
+  /** How long the old value works on. */
+  readonly overlapSeconds: number
+  /** Whether the suspicion on the old one stays with it. Only its owner in person can know that it is unfounded. */
+  readonly clearsSuspicion: boolean
+  /** Whether the successor may live longer than what was agreed before. Not when a credential rotates itself. */
+  readonly mayExtend: boolean
+}
+
+export type RotateRefusal =
+  | PolicyViolation
+  | { readonly reason: 'not_active' | 'already_rotated' | 'lifetime_extended' }
+
+/** Rotates what `holdCredential` gave in the same transaction. Fails when it does not work, has been or policy says no. */
+export async function rotateCredential(
+  transaction: Queryable,
+  standing: Standing,
+  fresh: FreshCredential,
+  { lifetime, overlapSeconds, clearsSuspicion, mayExtend }: RotateRequest,
+  now: Date,
+): Promise<Result<null, RotateRefusal>> {
+  const { credential, policies, role } = standing
+  if (credential.overlapUntil && !credential.revokedAt) return fail({ reason: 'already_rotated' })
+  if (findProblem(standing, now)) return fail({ reason: 'not_active' })
+  if (await hasLivePredecessor(transaction, credential, now)) return fail({ reason: 'already_rotated' })
+  const agreed = agreedLifetime(credential, now)
+  const wish = lifetime ?? agreed
+  if (!mayExtend && isLonger(wish, agreed)) return fail({ reason: 'lifetime_extended' })
+  const expiresAt = resolveExpiry(wish, policies, role?.name ?? '', now)
+  if (!expiresAt.ok) return expiresAt
+  await insertSuccessor(transaction, credential.id, {
+    id: fresh.value.id,
+    secretHash: fresh.secretHash,
+    createdAt: now,
+    expiresAt: expiresAt.value,
+    reuseDetectedAt: clearsSuspicion ? null : credential.reuseDetectedAt,
+  })
+  await setOverlap(transaction, credential.id, addSeconds(now, overlapSeconds))
+  return ok(null)
+}
+
+function agreedLifetime({ createdAt, expiresAt }: Credential, now: Date): LifetimeWish {
+  if (!expiresAt) return { kind: 'never' }
+  return { kind: 'until', at: new Date(now.getTime() + expiresAt.getTime() - createdAt.getTime()) }
+}
+
+const isLonger = (wish: LifetimeWish, agreed: LifetimeWish): boolean =>
+  agreed.kind === 'until' && (wish.kind !== 'until' || wish.at > agreed.at)
+
+async function hasLivePredecessor(
+  transaction: Queryable,
+  { replaces }: Credential,
+  now: Date,
+): Promise<boolean> {
+  const [predecessor] = replaces === null ? [] : await findStandings(transaction, [replaces])
+  return predecessor !== undefined && findEnd(predecessor.credential, now) === null
+}

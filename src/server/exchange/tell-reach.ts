@@ -1,0 +1,101 @@
+// The second half of an explanation: what the role gives, bound after bound, and how long a token may live.
+
+import type { Grant, Permission, Standing } from '../credential/standing.ts'
+import { type ExchangeClient, listTargets, mayReach, type Narrowing, narrowGrant } from './decide.ts'
+import { type Cap, listCaps } from './lifetime.ts'
+import type { ExchangeWish } from './request.ts'
+import { enumerate, type Step } from './step.ts'
+import { tellExpiry } from './tell-standing.ts'
+
+/** What is left of the role's grants after each bound, and of the wish when they permit it. */
+export function tellReach(
+  { audiences, scopes }: ExchangeWish,
+  standing: Standing,
+  client: ExchangeClient,
+  now: Date,
+): Step[] {
+  const { permissions } = standing.credential
+  const grants = standing.role?.grants ?? []
+  const reached = grants.filter(({ audience }) => mayReach(client, audience))
+  const [first, ...others] = listTargets(standing, client, audiences)
+  return [
+    {
+      step: 'permissions',
+      outcome: 'info',
+      detail: permissions
+        ? 'The credential was narrowed when it was made. What that leaves'
+        : 'The credential was not narrowed: it has all of the role',
+      permissions: listLeft(grants, permissions, 'chosen'),
+    },
+    {
+      step: 'client_audiences',
+      outcome: 'info',
+      detail: client.audiences
+        ? `"${client.clientId}" may ask for ${enumerate(client.audiences) || 'no audience'}. What that leaves`
+        : `"${client.clientId}" may ask for every audience`,
+      permissions: listLeft(reached, permissions, 'chosen'),
+    },
+    {
+      step: 'resource_server',
+      outcome: 'info',
+      detail: 'What the resource servers declare of that, which is what is effective',
+      permissions: listLeft(reached, permissions, 'effective'),
+    },
+    ...(first
+      ? [
+          {
+            step: 'audience',
+            outcome: 'pass',
+            detail: `The token is for ${enumerate([first, ...others].map(({ audience }) => audience))}`,
+          } as const,
+          {
+            step: 'scope',
+            outcome: 'pass',
+            detail: scopes
+              ? `All of ${enumerate(scopes)} is effective`
+              : 'The token gets all that is effective',
+          } as const,
+          ...tellLifetime(listCaps(standing, [first, ...others], now)),
+        ]
+      : []),
+  ]
+}
+
+const listLeft = (
+  grants: readonly Grant[],
+  permissions: readonly Permission[] | null,
+  bound: keyof Narrowing,
+): Permission[] =>
+  grants
+    .map((grant) => ({ audience: grant.audience, scopes: narrowGrant(grant, permissions)[bound] }))
+    .filter(({ scopes }) => scopes.length > 0)
+
+function tellLifetime(caps: readonly [Cap, ...Cap[]]): Step[] {
+  const least = caps.reduce((winner, cap) => (cap.seconds < winner.seconds ? cap : winner))
+  return [
+    ...caps.map((cap): Step => ({ step: 'expiry', outcome: 'info', detail: tellCap(cap) })),
+    {
+      step: 'expiry',
+      outcome: 'pass',
+      detail: `The token lives ${least.seconds} s, the least of these: ${nameCap(least)}`,
+    },
+  ]
+}
+
+function tellCap(cap: Cap): string {
+  const limit = `at most ${cap.seconds} s`
+  return cap.by === 'credential'
+    ? `${nameCap(cap)}: ${limit}, it works until ${tellExpiry(cap.expiry)}`
+    : `${nameCap(cap)}: ${limit}`
+}
+
+function nameCap(cap: Cap): string {
+  switch (cap.by) {
+    case 'resource_server':
+      return `the resource server "${cap.audience}"`
+    case 'access_token_max_ttl':
+      return `access_token_max_ttl of the ${cap.level} policy`
+    case 'credential':
+      return `the credential's own expiry, by ${cap.expiry.cause}`
+  }
+}
