@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, groupOrder: number) => ({
@@ -12,6 +13,8 @@ const project = (name: string, groupOrder: number) => ({
 
 export default defineConfig({
   test: {
+    // Much of a test is waiting for a server or for Postgres: a core less than there are would be idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     globalSetup: 'test/support/test-cluster.ts',
     // Groups run one after the other; the last one reads what the others left in databases and logs.
     projects: [
