@@ -50,10 +50,6 @@ function meet(a: Scope, b: Scope): Scope | undefined {
 
 const isCovered = (wanted: Scope, held: Scope): boolean => meet(held, wanted)?.text === wanted.text
 
-/** Whether scopes that differ could still cover one another. */
-const isNested = ({ pattern }: Scope): boolean =>
-  pattern !== undefined && (pattern.type === '*' || pattern.action === '*' || pattern.entity !== null)
-
 /** Whether `scope` is one a request may ask for: a scope-token without wildcards. */
 export const isConcreteScope = (scope: string): boolean => SCOPE_TOKEN.test(scope) && !scope.includes('*')
 
@@ -71,13 +67,43 @@ export const anyCovers = (held: readonly string[], wanted: string): boolean =>
 
 /** What both sets allow: pairwise meets, without those another one covers, sorted. Never wider than either. */
 export function narrowScopes(a: readonly string[], b: readonly string[]): string[] {
-  const right = b.map(parseScope)
-  const pairs = a.map(parseScope).flatMap((one) => right.flatMap((other) => meet(one, other) ?? []))
-  const meets = [...new Map(pairs.map((scope) => [scope.text, scope])).values()]
-  const widest = meets.some(isNested)
-    ? meets.filter((scope) => !meets.some((other) => other !== scope && isCovered(scope, other)))
-    : meets
-  return widest.map(({ text }) => text).sort()
+  const partners = indexScopes(b.map(parseScope))
+  const meets = new Map<string, Scope>()
+  for (const one of a.map(parseScope))
+    for (const other of partners(one)) {
+      const common = meet(one, other)
+      if (common) meets.set(common.text, common)
+    }
+  return [...meets.values()]
+    .filter((scope) => !listWider(scope).some((wider) => meets.has(wider)))
+    .map(({ text }) => text)
+    .sort()
+}
+
+/** Finds the scopes one could share something with, without comparing it with each: roles may hold hundreds. */
+function indexScopes(scopes: readonly Scope[]): (scope: Scope) => readonly Scope[] {
+  const byKey = Map.groupBy(scopes, ({ text, pattern }) => (pattern ? keyOf(pattern) : text))
+  return ({ text, pattern }) => {
+    if (!pattern) return byKey.get(text) ?? []
+    if (pattern.type === '*' || pattern.action === '*') return scopes
+    return [pattern.type, '*'].flatMap((type) =>
+      [pattern.action, '*'].flatMap((action) => byKey.get(keyOf({ type, action })) ?? []),
+    )
+  }
+}
+
+const keyOf = ({ type, action }: Pick<Pattern, 'type' | 'action'>): string => `${type}:${action}`
+
+/** The scopes of the grammar that cover `scope` and are not it: at most seven. */
+function listWider({ text, pattern }: Scope): string[] {
+  if (!pattern) return []
+  const { type, entity, action } = pattern
+  const candidates = [action, '*'].flatMap((wideAction) => [
+    { type, entity, action: wideAction },
+    { type, entity: null, action: wideAction },
+    { type: '*', entity: null, action: wideAction },
+  ])
+  return candidates.map(formatPattern).filter((wider) => wider !== text)
 }
 
 /** Splits a `scope` parameter (RFC 6749 section 3.3); `undefined` when it is not a list of concrete scopes. */

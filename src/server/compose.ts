@@ -94,6 +94,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     readOwnToken: createOwnTokenReader(keyRing, issuer, apiAudience(issuer)),
     rehearseCheck: createRehearseCheck(hasher),
     toWireError,
+    subjectTokenTypeAliases: config.subjectTokenTypeAliases,
     ledger,
     apiAudience: apiAudience(issuer),
     clock,

@@ -18,6 +18,8 @@ import {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
+/** A request must be here in full by then: nobody sends 128 KiB for longer. */
+const REQUEST_MS = 30_000
 /** In-flight requests get this long to finish. */
 const DRAIN_MS = 5000
 /** All of the stop but the embedded database's: orchestrators kill after 10 s. */
@@ -29,7 +31,7 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
   const declared = readFiles(context, config.applyFiles)
   let handle: Handler = answerStarting
   const inFlight = new Set<ServerResponse>()
-  const http = createServer((request, response) => {
+  const http = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
     inFlight.add(response)
     response.once('close', () => inFlight.delete(response))
     return handle(request, response)

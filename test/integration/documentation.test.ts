@@ -15,7 +15,7 @@ interface Operation {
   readonly security: readonly { readonly bearer: readonly string[] }[]
   readonly parameters?: readonly { readonly in: string; readonly name: string; readonly required: boolean }[]
   readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> }
-  readonly responses: Record<string, unknown>
+  readonly responses: Record<string, { readonly headers?: Record<string, { readonly required?: boolean }> }>
 }
 
 interface Document {
@@ -95,6 +95,29 @@ describe('/openapi.json', () => {
     expect(schemas.length).toBeGreaterThan(50)
     for (const schema of [...schemas, ...Object.values(document.components.schemas)])
       expect(ajv.validateSchema(schema), JSON.stringify(schema)).toBe(true)
+  })
+
+  it('offers If-Match wherever an operation may answer 412, which every change of an object does', () => {
+    for (const { method, path, operation } of listOperations()) {
+      const offers = (operation.parameters ?? []).some(
+        ({ in: where, name }) => where === 'header' && name === 'If-Match',
+      )
+      expect([operation.operationId, offers]).toEqual([operation.operationId, '412' in operation.responses])
+      if (['patch', 'delete'].includes(method)) expect([method, path, offers]).toEqual([method, path, true])
+    }
+  })
+
+  it('declares the headers of problems: what to present on 401 and 403, how long to wait on 429 and 503', () => {
+    const declared = (responses: Operation['responses'], status: string) =>
+      Object.entries(responses[status]?.headers ?? {}).map(([name, { required = false }]) => [name, required])
+    for (const { operation } of listOperations())
+      for (const [status, headers] of Object.entries({
+        401: [['WWW-Authenticate', true]],
+        403: [['WWW-Authenticate', false]],
+        429: [['Retry-After', true]],
+        503: [['Retry-After', true]],
+      }))
+        if (status in operation.responses) expect(declared(operation.responses, status)).toEqual(headers)
   })
 
   it('names the scope of each operation, and answers 401 and 403 where there is one', () => {

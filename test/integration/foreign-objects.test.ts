@@ -133,6 +133,7 @@ describe('a body', () => {
     built_in: true,
     reach: 'platform',
     issued_reach: null,
+    issued_scopes: null,
     created_at: '2000-01-01T00:00:00Z',
   }
 

@@ -61,17 +61,17 @@ const create = (terms: Terms): LifeCommand =>
     })
   })
 
-/** What keeps a credential from managing itself: it does not work, or was narrowed to other things. */
-function findSelfFault(model: Model, credential: ModelCredential): number | null {
-  if (!works(model, credential)) return 401
-  return credential.scopes === null ? null : 403
-}
+/** What keeps a credential from replacing and ending itself: nothing but that it does not work. */
+const findSelfFault = (model: Model, credential: ModelCredential): number | null =>
+  works(model, credential) ? null : 401
 
 const rename = (pick: number, name: string): LifeCommand =>
   onCredential(`rename to ${name}`, pick, async (model, workplace, credential, index) => {
     const answer = await workplace.callAs(index, 'PATCH', `/tokens/${workplace.idOf(index)}`, { name })
     const isTaken = name !== credential.name && isNameTaken(model, name, credential)
-    const fault = findSelfFault(model, credential) ?? (isTaken ? 409 : null)
+    // A name is not its own business when it was narrowed to other things.
+    const isNarrow = credential.scopes !== null
+    const fault = findSelfFault(model, credential) ?? (isNarrow ? 403 : isTaken ? 409 : null)
     requireStatus(answer, fault ?? 200)
     if (fault === null) credential.name = name
   })

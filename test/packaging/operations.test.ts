@@ -50,7 +50,7 @@ describe('docs/operations.md', () => {
       await db.destroy()
     })
 
-    it.each(['secret_hash from', 'from audit_events where', 'detach partition'])(
+    it.each(['bulk_revoked', 'secret_hash from', 'from audit_events where', 'detach partition'])(
       'runs on the schema of this version: %s',
       async (part) => {
         await withClient(url, (client) => client.query(blockWith('sql', part)))

@@ -18,7 +18,7 @@ interface Media {
 }
 interface ResponseObject {
   readonly content?: Record<string, Media>
-  readonly headers?: Record<string, unknown>
+  readonly headers?: Record<string, { readonly required?: boolean }>
 }
 
 const document = JSON.parse(JSON.stringify(describeApi(OPERATIONS, 'https://sts.example.test'))) as {
@@ -55,6 +55,16 @@ function findOperation(method: string, path: string) {
   return template && document.paths[template.path]?.[method.toLowerCase()]
 }
 
+/** Headers that tell a client what to do next: none of them comes unannounced. */
+const TELLING = ['Allow', 'ETag', 'Link', 'Location', 'Retry-After', 'WWW-Authenticate']
+
+function findHeaderProblem({ headers: declared = {} }: ResponseObject, { headers }: Seen): string | null {
+  for (const [name, { required }] of Object.entries(declared))
+    if (required && !headers.has(name)) return `without ${name}`
+  const undeclared = TELLING.find((name) => headers.has(name) && !(name in declared))
+  return undeclared === undefined ? null : `with ${undeclared}, which is not in the document`
+}
+
 /** What is wrong with an answer to `method` on `path` (below the prefix, without query); `null` when nothing is. */
 export function findContractProblem(method: string, path: string, answer: Seen): string | null {
   const operation = findOperation(method, path)
@@ -62,8 +72,8 @@ export function findContractProblem(method: string, path: string, answer: Seen):
   const response = operation.responses[String(answer.status)]
   if (!response)
     return `${operation.operationId} does not declare the status ${answer.status}: ${answer.text}`
-  for (const name of Object.keys(response.headers ?? {}))
-    if (!answer.headers.has(name)) return `${operation.operationId} answers without ${name}`
+  const header = findHeaderProblem(response, answer)
+  if (header !== null) return `${operation.operationId} answers ${answer.status} ${header}`
   if (!response.content) return answer.text === '' ? null : `${operation.operationId} answers a body`
   const [type = ''] = (answer.headers.get('content-type') ?? '').split(';')
   const media = response.content[type]

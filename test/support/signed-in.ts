@@ -41,6 +41,7 @@ export async function serveSignedIn(
     db,
     change: createMakeChange(db),
     makeCredential: createMakeCredential(new CredentialHasher(peppers, CHEAPEST)),
+    clock: () => new Date(),
   } as unknown as ApiDependencies
   const findCaller = async (): Promise<Caller> => {
     const standing = await findCredential(db, parseCredential(pat)?.id ?? '', () => true)
@@ -59,8 +60,9 @@ export async function serveSignedIn(
   for (const operation of tokenOperations) {
     const path = operation.path.replaceAll(/\{(\w+)\}/g, ':$1')
     router.register(path, [operation.method], async (ctx) => {
+      await operation.receive(ctx, dependencies)
       ctx.state['caller'] = await findCaller()
-      await operation.perform(ctx, new Date(), dependencies)
+      await operation.perform(ctx, dependencies)
     })
   }
   const app = new Koa().use(observe(pino({ level: 'silent' }), isDatabaseAway)).use(router.routes())

@@ -22,6 +22,8 @@ declare module 'vitest' {
 interface Cluster {
   readonly name: string
   readonly url: string
+  /** Whether it goes on when the tests are through. */
+  readonly isLasting: boolean
   stop(): Promise<unknown>
 }
 
@@ -29,7 +31,7 @@ const MAX_CONNECTIONS = 300
 
 async function startCluster(dir: string): Promise<Cluster> {
   const { TEST_DATABASE_URL: url } = process.env
-  if (url) return { name: 'TEST_DATABASE_URL', url, stop: async () => undefined }
+  if (url) return { name: 'TEST_DATABASE_URL', url, isLasting: true, stop: async () => undefined }
   return (await startContainer()) ?? (await startEmbedded(dir))
 }
 
@@ -42,6 +44,7 @@ async function startContainer(): Promise<Cluster | undefined> {
     return {
       name: 'a postgres:18 container',
       url: container.getConnectionUri(),
+      isLasting: false,
       stop: () => container.stop(),
     }
   } catch (error) {
@@ -53,10 +56,10 @@ async function startContainer(): Promise<Cluster | undefined> {
 async function startEmbedded(dir: string): Promise<Cluster> {
   const flags = [`max_connections=${MAX_CONNECTIONS}`, 'fsync=off', 'full_page_writes=off']
   const embedded = await startEmbeddedPostgres({ dataDir: join(dir, 'cluster'), flags, log: () => {} })
-  return { name: 'the embedded Postgres', url: embedded.url, stop: () => embedded.stop() }
+  return { name: 'the embedded Postgres', url: embedded.url, isLasting: false, stop: () => embedded.stop() }
 }
 
-/** A cluster that outlives the run gets back what it was. */
+/** Leaves a cluster as it was. */
 async function dropDatabases(url: string, prefix: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -79,7 +82,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('databasePrefix', databasePrefix)
   project.provide('evidenceDir', evidenceDir)
   return async () => {
-    await dropDatabases(cluster.url, databasePrefix)
+    if (cluster.isLasting) await dropDatabases(cluster.url, databasePrefix)
     await cluster.stop()
     rmSync(dir, { recursive: true, force: true })
   }

@@ -8,13 +8,23 @@ import { API_PREFIX, type Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
 export function createApiRouter(dependencies: ApiDependencies & CallerDependencies): Router {
-  const router = new Router({ prefix: API_PREFIX })
+  const router = new Router({ prefix: API_PREFIX, sensitive: true, strict: true })
   const identify = authenticate(dependencies)
   router.use(refuseCaches)
   for (const operation of OPERATIONS) {
-    const handlers: Middleware[] = operation.access === 'public' ? [] : [identify]
-    handlers.push((ctx) => operation.perform(ctx, dependencies.clock(), dependencies))
-    router.register(toRoute(operation), [operation.method], handlers)
+    const receive: Middleware = async (ctx, next) => {
+      await operation.receive(ctx, dependencies)
+      await next()
+    }
+    router.register(
+      toRoute(operation),
+      [operation.method],
+      [
+        receive,
+        ...(operation.access === 'public' ? [] : [identify]),
+        (ctx) => operation.perform(ctx, dependencies),
+      ],
+    )
   }
   return router
 }

@@ -44,18 +44,18 @@ const auditEventView = z
   .meta({ id: 'AuditEvent' })
 
 const query = pageQuery.extend({
-  type: z.enum(AUDIT_EVENT_TYPES).optional(),
+  type: z.enum(AUDIT_EVENT_TYPES).optional().describe('What happened'),
   outcome: z
     .enum(['success', 'failure'])
     .optional()
     .describe('`failure`: refusals, and the reuse of a credential that was replaced'),
-  organization: slug.optional(),
-  subject: text.optional(),
-  actor: text.optional(),
-  credential: credentialId.optional(),
-  client: clientId.optional(),
+  organization: slug.optional().describe('Where it happened'),
+  subject: text.optional().describe('Whose rights: the id of a user, or `key:<id>`'),
+  actor: text.optional().describe('Who did it, where that is told apart from the subject'),
+  credential: credentialId.optional().describe('Public id'),
+  client: clientId.optional().describe('The `client_id` of an exchange'),
   target: text.optional().describe('For example `role:analyst`'),
-  request_id: uuid.optional(),
+  request_id: uuid.optional().describe('`X-Request-Id` of the answer'),
   since: moment.optional().describe('From this instant on'),
   until: moment.optional().describe('Before this instant'),
 })

@@ -1,22 +1,26 @@
-// What a caller may hand on: nobody gives, by a role or by a credential, what they could not do themselves.
+// What a caller may hand on: nobody gives, by a role or by a credential, what they could not do themselves. Scopes are
+// compared as they stand: a wildcard that covers no more today than single scopes do would tomorrow.
 
-import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
+import { anyCovers } from '../../protocol/scope.ts'
 import type { Permission } from '../credential/standing.ts'
-import type { Role } from '../directory/role-store.ts'
 import type { Caller } from './caller.ts'
+
+/** A role, as far as it gives rights. */
+export interface Rights {
+  readonly reach: 'platform' | 'organization'
+  readonly grants: readonly Permission[]
+}
 
 type Authority = Pick<Caller, 'scopes' | 'isPlatformWide' | 'permissions'>
 
 /** The first management right `role` has beyond the caller's, as a scope or as its reach; null when there is none. */
 export function findEscalation(
   caller: Pick<Caller, 'scopes' | 'isPlatformWide'>,
-  role: Pick<Role, 'reach' | 'grants'>,
+  role: Rights,
   apiAudience: string,
 ): string | null {
   if (role.reach === 'platform' && !caller.isPlatformWide) return 'every organization'
-  const api = role.grants.find(({ audience }) => audience === apiAudience)
-  const ofRole = api ? narrowScopes(api.scopes, api.declaredScopes) : []
-  return ofRole.find((scope) => !anyCovers(caller.scopes, scope)) ?? null
+  return scopesAt(role.grants, apiAudience).find((scope) => !anyCovers(caller.scopes, scope)) ?? null
 }
 
 /**
@@ -24,16 +28,12 @@ export function findEscalation(
  * Management rights are handed on by who holds them; all others also by who may change the organization's roles and
  * members, because they could take the role themselves.
  */
-export function findBeyond(
-  caller: Authority,
-  role: Pick<Role, 'reach' | 'grants'>,
-  apiAudience: string,
-): string | null {
+export function findBeyond(caller: Authority, role: Rights, apiAudience: string): string | null {
   const escalation = findEscalation(caller, role, apiAudience)
   if (escalation !== null || anyCovers(caller.scopes, 'organizations:write')) return escalation
-  for (const { audience, scopes, declaredScopes } of role.grants) {
+  for (const { audience, scopes } of role.grants.filter((one) => one.audience !== apiAudience)) {
     const held = scopesAt(caller.permissions, audience)
-    const excess = narrowScopes(scopes, declaredScopes).find((scope) => !anyCovers(held, scope))
+    const excess = scopes.find((scope) => !anyCovers(held, scope))
     if (excess !== undefined) return `${excess} at ${audience}`
   }
   return null
@@ -41,8 +41,7 @@ export function findBeyond(
 
 /**
  * The first of `permissions` that the caller may not put into a role, for its organization's roles permit nothing like
- * it and the caller does not hold it; null when there is none. Wildcards are compared as they stand: one that covers
- * no more today than single scopes do would tomorrow. Management rights are left to `findEscalation`.
+ * it and the caller does not hold it; null when there is none. Management rights are left to `findEscalation`.
  */
 export function findNewToOrganization(
   caller: Authority,

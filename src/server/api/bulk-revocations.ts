@@ -2,29 +2,40 @@
 
 import { z } from 'zod'
 import { listCredentialIds } from '../credential/list-store.ts'
-import { findUser, listMembershipsOf } from '../directory/user-store.ts'
+import { listMembershipsOf } from '../directory/membership-store.ts'
+import { findUser } from '../directory/user-store.ts'
 import { Problem } from '../http/problem.ts'
 import type { Reader } from '../ledger/change.ts'
 import type { Caller } from './caller.ts'
 import { operation } from './operation.ts'
 import { requireOrganization, requirePlatformWide } from './reach.ts'
 import { type BulkResult, revokeInBatches } from './revoke-in-batches.ts'
-import { instant, slugParams, uuid } from './schema.ts'
+import { givenInstant, instant, slugParams, uuid } from './schema.ts'
 
-const createdBefore = z.iso.datetime({ offset: true }).describe('Only those created before this instant')
+const createdBefore = givenInstant.describe('Only those created before this instant')
 const all = z.literal(true).describe('All of them; stands alone')
 
-const narrowBody = z
-  .strictObject({ created_before: createdBefore.optional(), all: all.optional() })
-  .refine((body) => (body.all === undefined) !== (body.created_before === undefined), {
-    error: 'give either all or created_before',
-  })
+const spareOwn = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Leave the calling credential alone, which otherwise goes with the others: without it nobody may be left',
+  )
+
+const narrow = { created_before: createdBefore.optional(), all: all.optional() }
+const isEither = (body: { all?: unknown; created_before?: unknown }): boolean =>
+  (body.all === undefined) !== (body.created_before === undefined)
+const EITHER = { error: 'give either all or created_before' }
+
+const userBody = z.strictObject(narrow).refine(isEither, EITHER)
+const platformBody = z.strictObject({ ...narrow, spare_own: spareOwn }).refine(isEither, EITHER)
 
 const organizationBody = z
   .strictObject({
     owner: uuid.optional().describe('Only the PATs of this user'),
     created_before: createdBefore.optional(),
     all: all.optional(),
+    spare_own: spareOwn,
   })
   .refine(
     (body) => (body.all === undefined) !== (body.owner === undefined && body.created_before === undefined),
@@ -55,8 +66,15 @@ const viewResult = ({ revoked, isComplete, createdBefore }: BulkResult): z.outpu
   created_before: createdBefore.toISOString(),
 })
 
-const readInstant = ({ created_before: text }: { created_before?: string | undefined }): Date | null =>
-  text === undefined ? null : new Date(text)
+interface BulkBody {
+  readonly created_before?: string | undefined
+  readonly spare_own?: boolean
+}
+
+const readWish = ({ created_before: text, spare_own: sparesOwn = false }: BulkBody) => ({
+  createdBefore: text === undefined ? null : new Date(text),
+  sparesOwn,
+})
 
 const ofOrganization = operation({
   id: 'revokeOrganizationTokens',
@@ -72,8 +90,8 @@ const ofOrganization = operation({
   handle: async (call, dependencies) => {
     const { caller, params, body } = call
     const { id: organizationId } = await requireOrganization(dependencies.db, caller, params.slug)
-    const scope = { organizationId, ownerId: body.owner }
-    return viewResult(await revokeInBatches(call, scope, readInstant(body), dependencies))
+    const wish = { organizationId, ownerId: body.owner, ...readWish(body) }
+    return viewResult(await revokeInBatches(call, wish, dependencies))
   },
 })
 
@@ -86,14 +104,14 @@ const ofUser = operation({
   description: `In every organization; without platform-wide rights: in the own one. ${DESCRIPTION}`,
   access: 'tokens:admin',
   params: z.object({ user_id: uuid }),
-  body: narrowBody,
+  body: userBody,
   answer: ANSWER,
   handle: async (call, dependencies) => {
     const { caller, params, body } = call
     if (!(await isWithinReach(dependencies.db, caller, params.user_id))) throw new Problem('not_found')
     const organizationId = caller.isPlatformWide ? undefined : caller.standing.organization.id
-    const scope = { organizationId, ownerId: params.user_id }
-    return viewResult(await revokeInBatches(call, scope, readInstant(body), dependencies))
+    const wish = { organizationId, ownerId: params.user_id, ...readWish(body) }
+    return viewResult(await revokeInBatches(call, wish, dependencies))
   },
 })
 
@@ -105,11 +123,11 @@ const ofPlatform = operation({
   summary: 'Revoke credentials of every organization',
   description: `Takes platform-wide rights. ${DESCRIPTION}`,
   access: 'tokens:admin',
-  body: narrowBody,
+  body: platformBody,
   answer: ANSWER,
   handle: async (call, dependencies) => {
     requirePlatformWide(call.caller, 'Revoking credentials of the platform')
-    return viewResult(await revokeInBatches(call, {}, readInstant(call.body), dependencies))
+    return viewResult(await revokeInBatches(call, readWish(call.body), dependencies))
   },
 })
 

@@ -13,16 +13,20 @@ import type {
   VerifyCredential,
 } from '../credential/verify.ts'
 import type { ApiScope } from '../directory/built-in.ts'
-import { listTargets } from '../exchange/decide.ts'
+import { listGranted } from '../exchange/granted.ts'
 import { describeOrigin } from '../http/origin.ts'
 import { Problem } from '../http/problem.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
 
-/** A caller, with scopes of the management API as they are right now. */
+/**
+ * A caller, with what they may do right now, as granted: a wildcard says that whatever is declared later belongs to it
+ * too. That is what is compared when they hand rights on.
+ */
 export interface Caller {
   readonly subject: string
   readonly standing: Standing
+  /** Of the management API. */
   readonly scopes: readonly string[]
   /** What it may do at every resource server. An access token holds nothing but its scopes here. */
   readonly permissions: readonly Permission[]
@@ -43,8 +47,11 @@ export interface CallerDependencies {
   readonly clock: () => Date
 }
 
-/** Whatever their role, everyone may see and revoke what they hold; only a credential narrowed at creation may not. */
-const SELF_SERVICE = ['tokens:read', 'tokens:write']
+/**
+ * Whatever their role, everyone may see and revoke what they hold. Only a credential narrowed at creation may not, nor
+ * one whose issuer could not.
+ */
+export const SELF_SERVICE = ['tokens:read', 'tokens:write']
 
 const BEARER = /^Bearer ([\w.~+/-]+=*)$/i
 
@@ -56,28 +63,28 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
   const { ledger, clock } = dependencies
   return async (ctx, next) => {
     const [, token = ''] = BEARER.exec(ctx.get('Authorization')) ?? []
-    const context = { now: clock(), address: ctx.ip }
+    const now = clock()
+    const { ip: address, userAgent, requestId } = describeOrigin(ctx, now, null)
+    const context = { now, address, userAgent, requestId }
     const caller = token ? await identify(token, context, dependencies) : fail(undefined)
     if (!caller.ok) {
-      await recordRefusal(ctx, context, caller.error, ledger)
+      await recordRefusal(context, caller.error, ledger)
       ctx.set('WWW-Authenticate', token ? 'Bearer error="invalid_token"' : 'Bearer')
       throw new Problem('unauthorized')
     }
     ctx.state['caller'] = caller.value
     const credentialId = caller.value.standing.credential.id
-    await ledger.touch({ credentialId, usedAt: context.now, ip: ctx.ip })
+    await ledger.touch({ credentialId, usedAt: now, ip: address })
     await next()
   }
 }
 
 async function recordRefusal(
-  ctx: Context,
-  { now }: VerificationContext,
+  { now, address, userAgent, requestId }: VerificationContext,
   refused: RefusedCredential | undefined,
   ledger: Ledger,
 ): Promise<void> {
   if (!refused?.standing) return
-  const { ip, userAgent, requestId } = describeOrigin(ctx, now, null)
   const { refusal, standing } = refused
   await ledger.record({
     type: 'api.refused',
@@ -86,7 +93,7 @@ async function recordRefusal(
     organizationId: standing.organization.id,
     subject: subjectOf(standing),
     credentialId: standing.credential.id,
-    ip,
+    ip: address,
     userAgent,
     requestId,
   })
@@ -117,23 +124,28 @@ async function identify(
 
 function toCaller(standing: Standing, apiAudience: string): Caller {
   const { credential, role } = standing
-  const targets = listTargets(standing, null)
-  const ofRole = targets.filter(({ audience }) => audience === apiAudience).flatMap(({ scopes }) => scopes)
+  const permissions = listGranted(standing).map(({ audience, scopes }) => ({ audience, scopes }))
+  const ofRole = permissions.filter(({ audience }) => audience === apiAudience)
+  const scopes = [...ofRole.flatMap((one) => one.scopes), ...(credential.permissions ? [] : SELF_SERVICE)]
   return {
     subject: subjectOf(standing),
     standing,
-    scopes: [...ofRole, ...(credential.permissions ? [] : SELF_SERVICE)],
-    permissions: targets.map(({ audience, scopes }) => ({ audience, scopes })),
+    scopes: credential.issuedScopes ? narrowScopes(scopes, credential.issuedScopes) : scopes,
+    permissions,
     isInteractive: false,
     holdsCredential: true,
     isPlatformWide: role?.reach === 'platform' && credential.issuedReach !== 'organization',
   }
 }
 
+/** Whether a caller needs no scope for what the path names, as its parameters were sent. */
+export type Exempt = (caller: Caller, params: Readonly<Record<string, string>>) => boolean
+
 /** The caller, who must hold `scope`; 403 otherwise. */
-export function requireScope(ctx: Context, scope: ApiScope | 'any_caller'): Caller {
+export function requireScope(ctx: Context, scope: ApiScope | 'any_caller', exempt?: Exempt): Caller {
   const caller = ctx.state['caller'] as Caller
   if (scope === 'any_caller' || anyCovers(caller.scopes, scope)) return caller
+  if (exempt?.(caller, ctx['params'])) return caller
   ctx.set('WWW-Authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
   throw new Problem('forbidden', `The scope ${scope} is needed`)
 }

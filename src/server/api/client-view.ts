@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { StoredClient } from '../directory/client-store.ts'
 import { clientId } from '../directory/schema.ts'
 import { instant } from './schema.ts'
+import { sortMembers } from './sort-members.ts'
 
 export const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 
@@ -42,15 +43,16 @@ export const viewClient = (client: StoredClient): ClientView => ({
   token_endpoint_auth_method: client.authMethod,
   grant_types: [...client.grantTypes],
   audiences: client.audiences && [...client.audiences],
-  jwks: client.jwks && { keys: client.jwks.keys.map((key) => ({ ...key })) },
+  jwks: client.jwks && { keys: client.jwks.keys.map(sortMembers) },
   built_in: client.builtIn,
   created_at: client.createdAt.toISOString(),
 })
 
 /** What an update may change; the creation, because a client made anew under the same id is another one. */
-export const versionOfClient = ({ name, audiences, grant_types, created_at }: ClientView) => ({
+export const versionOfClient = ({ name, audiences, grant_types, jwks, created_at }: ClientView) => ({
   name,
   audiences,
   grant_types,
+  jwks,
   created_at,
 })

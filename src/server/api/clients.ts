@@ -16,8 +16,8 @@ import { findUnknownAudiences } from '../directory/resource-server-store.ts'
 import { audience, clientId, displayName, jwks, newClientId } from '../directory/schema.ts'
 import { toInvalidRequest } from '../http/guard.ts'
 import { Problem } from '../http/problem.ts'
-import type { Reader } from '../ledger/change.ts'
-import { clientView, newClientView, versionOfClient, viewClient } from './client-view.ts'
+import type { Reader, Transaction } from '../ledger/change.ts'
+import { type ClientView, clientView, newClientView, versionOfClient, viewClient } from './client-view.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
 import { requirePlatformWide } from './reach.ts'
@@ -138,24 +138,29 @@ const update = operation({
   path: '/clients/{client_id}',
   tag: 'Clients',
   summary: 'Change a client',
-  description: 'Takes platform-wide rights, and binds at the next exchange.',
+  description:
+    'Takes platform-wide rights, and binds at the next exchange. `jwks` is the whole set of keys, for a client that ' +
+    'authenticates by `private_key_jwt`: to replace a key without a gap, give both, and later the new one alone.',
   access: 'clients:write',
   params: ofClient,
-  body: changesOf({ name: displayName, audiences, grant_types: grantTypes }),
+  body: changesOf({ name: displayName, audiences, grant_types: grantTypes, jwks }),
   answer: { status: 200, schema: clientView, ...theClient },
   problems: ['built_in'],
   handle: ({ caller, params, body, ifMatch, origin }, { change }) => {
     requirePlatformWide(caller, CHANGING)
     return change(origin, async ({ transaction, record }) => {
       const client = await holdClient(transaction, params.client_id, ifMatch)
+      if (body.jwks && client.authMethod !== 'private_key_jwt')
+        throw toInvalidRequest([{ path: ['jwks'], message: 'is for a client of private_key_jwt alone' }])
       await requireAudiences(transaction, body.audiences ?? null)
       const before = viewClient(client)
-      const after = mergeChanges(before, body)
-      const difference = findDifference(before, after)
-      if (difference) {
-        const { name, audiences, grant_types: grantTypes } = after
-        await updateClient(transaction, client.clientId, { ...client, name, audiences, grantTypes })
-        record({ type: 'client.updated', target: targetOf(client), detail: { ...difference } })
+      const { name, audiences, jwks, grant_types: grantTypes } = mergeChanges(before, body)
+      const updated = { ...client, name, audiences, jwks, grantTypes }
+      const after = viewClient(updated)
+      const detail = tellDifference(before, after)
+      if (detail) {
+        await updateClient(transaction, client.clientId, updated)
+        record({ type: 'client.updated', target: targetOf(client), detail })
       }
       return after
     })
@@ -187,8 +192,21 @@ export const clientOperations = [list, create, show, update, remove]
 
 const targetOf = (client: { readonly clientId: string }): string => `client:${client.clientId}`
 
+const withoutKeys = ({ jwks, ...others }: ClientView) => others
+
+/** What an update changed, for the audit record: keys are long and may lack an id, so of them only that they changed. */
+function tellDifference(before: ClientView, after: ClientView): Record<string, unknown> | null {
+  const others = findDifference(withoutKeys(before), withoutKeys(after))
+  const keys = findDifference({ jwks: before.jwks }, { jwks: after.jwks }) && { changed: ['jwks'] }
+  return others || keys ? { ...others, ...keys } : null
+}
+
 /** The client, locked, in the version the caller means, unless it stays as it is. */
-async function holdClient(transaction: Reader, id: string, ifMatch: string | null): Promise<StoredClient> {
+async function holdClient(
+  transaction: Transaction,
+  id: string,
+  ifMatch: string | null,
+): Promise<StoredClient> {
   const client = await lockClient(transaction, id)
   if (!client) throw new Problem('not_found')
   if (client.builtIn) throw new Problem('built_in')

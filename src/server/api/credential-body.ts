@@ -6,7 +6,7 @@ import { humanName, slug } from '../directory/schema.ts'
 import { Problem } from '../http/problem.ts'
 import type { LifetimeWish } from '../policy/creation.ts'
 import { addSeconds } from '../policy/effective-expiry.ts'
-import { permissions } from './schema.ts'
+import { givenInstant, permissions } from './schema.ts'
 
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
 const MAX_OVERLAP_SECONDS = 7 * 86_400
@@ -14,9 +14,16 @@ const MAX_OVERLAP_SECONDS = 7 * 86_400
 export const credentialName = humanName(100)
 
 const lifetimeMembers = {
-  expires_in_seconds: z.int().min(1).max(MAX_LIFETIME_SECONDS).optional(),
-  expires_at: z.iso.datetime({ offset: true }).optional(),
-  never_expires: z.literal(true).optional(),
+  expires_in_seconds: z
+    .int()
+    .min(1)
+    .max(MAX_LIFETIME_SECONDS)
+    .optional()
+    .describe(
+      'Or `expires_at`, or `never_expires`. None: the default of the policy; at a rotation, as it was',
+    ),
+  expires_at: givenInstant.optional().describe('RFC 3339'),
+  never_expires: z.literal(true).optional().describe('Where the policy lets it'),
 }
 
 /** Members that say what a credential may do and for how long. */
@@ -97,5 +104,7 @@ export function readLifetime(body: LifetimeBody, now: Date): LifetimeWish {
   if (body.expires_at === undefined) return { kind: 'default' }
   const at = new Date(body.expires_at)
   if (at <= now) throw new Problem('invalid_request', 'expires_at: must lie in the future')
+  if (at > addSeconds(now, MAX_LIFETIME_SECONDS))
+    throw new Problem('invalid_request', 'expires_at: must lie within 100 years')
   return { kind: 'until', at }
 }

@@ -105,14 +105,13 @@ export async function rotate(
     mayExtend: caller.isInteractive || caller.standing.credential.id !== sought.id,
   }
   const fresh = await makeCredential(seen.credential.kind)
-  await change(origin, async ({ transaction, record }) => {
+  return showOnce(change, fresh, { origin, now }, async ({ transaction, record }) => {
     const standing = await requireHeld(transaction, sought)
     mayRotate(standing)
     const rotated = await rotateCredential(transaction, standing, fresh, request, now)
     if (!rotated.ok) throw toProblem(rotated.error)
     for (const event of describeRotation(standing, fresh.value.id, body.overlap_seconds)) record(event)
   })
-  return showOnce(db, fresh, now)
 }
 
 const hasLifetime = (body: z.output<typeof rotateBody>): boolean =>

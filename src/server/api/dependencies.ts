@@ -19,6 +19,8 @@ export interface ApiDependencies {
   readonly rehearseCheck: RehearseCheck
   /** What the token endpoint answers to a refusal. */
   readonly toWireError: (refusal: Refusal) => { readonly error: string; readonly error_description: string }
+  /** Further types of a subject token that mean a credential. */
+  readonly subjectTokenTypeAliases: readonly string[]
   readonly apiAudience: string
   readonly clock: () => Date
 }

@@ -129,7 +129,9 @@ const renderErrors = (): Content => html`
 <section aria-labelledby="errors">
 <h2 id="errors">Errors</h2>
 <p>A problem document (RFC 9457), <code>application/problem+json</code>. <code>code</code> is stable; the rest is for
-people. What you may not see does not exist: 404.</p>
+people. What you may not see does not exist: 404. A 401, and a 403 for want of a scope, says in
+<code>WWW-Authenticate</code> what to present instead; a 429 or 503 says in <code>Retry-After</code> how many seconds to
+wait.</p>
 ${table(
   'Codes of problems',
   ['Code', 'Status', 'Title'],

@@ -59,11 +59,13 @@ export function describeType(schema: Schema): Content {
   return [schema.type ?? 'any'].flat().join(' or ')
 }
 
-const between = (least: number | undefined, most: number | undefined, unit: string): string[] => {
-  if (least === undefined && most === undefined) return []
-  if (least === most) return [`${most} ${unit}`.trim()]
-  if (most === undefined) return [`at least ${least} ${unit}`.trim()]
-  return [least === undefined ? `at most ${most} ${unit}`.trim() : `${least} to ${most} ${unit}`.trim()]
+const count = (amount: number, unit: string): string =>
+  unit === '' ? String(amount) : `${amount} ${unit}${amount === 1 ? '' : 's'}`
+
+const between = (least: number | undefined, most: number | undefined, unit = ''): string[] => {
+  if (most === undefined) return least === undefined ? [] : [`at least ${count(least, unit)}`]
+  if (least === most) return [count(most, unit)]
+  return [least === undefined ? `at most ${count(most, unit)}` : `${least} to ${count(most, unit)}`]
 }
 
 /** JSON schema writes "any integer" as the range that a double holds. */
@@ -73,11 +75,11 @@ const isLimit = (value: number | undefined): value is number =>
 /** What a value must keep to, beside its type, each limit for itself. */
 function listLimits(schema: Schema): Content[] {
   const { minimum, maximum } = schema
-  return [
+  const limits = [
     ...(schema.format === undefined ? [] : [schema.format]),
-    ...between(schema.minLength, schema.maxLength, 'characters'),
-    ...between(isLimit(minimum) ? minimum : undefined, isLimit(maximum) ? maximum : undefined, ''),
-    ...between(schema.minItems, schema.maxItems, 'items'),
+    ...between(schema.minLength, schema.maxLength, 'character'),
+    ...between(isLimit(minimum) ? minimum : undefined, isLimit(maximum) ? maximum : undefined),
+    ...between(schema.minItems, schema.maxItems, 'item'),
     // The pattern of a format says the same at greater length.
     ...(schema.pattern === undefined || schema.format !== undefined
       ? []
@@ -85,6 +87,8 @@ function listLimits(schema: Schema): Content[] {
     ...(schema.default === undefined ? [] : [['default ', literal(schema.default)]]),
     ...[schema.items ?? [], alternativesOf(schema)].flat().flatMap(listLimits),
   ]
+  // One form of a value often has the limits of another.
+  return [...new Set(limits)]
 }
 
 /** The members of an object, and those of what they hold. What one of its forms lacks is not required. */

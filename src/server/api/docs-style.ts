@@ -20,7 +20,7 @@ body { margin: 0; font: 1rem/1.55 system-ui, sans-serif; color: var(--text); bac
 header, nav, main { padding: 0 1.25rem; }
 .brand { font-weight: 650; margin: 1rem 0; }
 .version, .limits { color: var(--soft); }
-.limits { font-size: .875rem; }
+.limits { display: block; font-size: .875rem; }
 .limits code { font-size: 1em; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 1rem; padding: .5rem 1rem; background: var(--ground); z-index: 1; }

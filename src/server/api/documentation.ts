@@ -15,7 +15,7 @@ export function createDocumentationRouter(issuer: string): Router {
   const document = renderDocument(issuer)
   // The page shows what is published, not what it was made of.
   const page = renderPage(JSON.parse(document) as ApiDocument)
-  const router = new Router()
+  const router = new Router({ sensitive: true, strict: true })
   router.get('/openapi.json', (ctx) => {
     ctx.set('Access-Control-Allow-Origin', '*')
     ctx.set('Cache-Control', `public, max-age=${MAX_AGE_SECONDS}`)

@@ -1,5 +1,5 @@
-// `/exchange/explain`: why an exchange is granted or refused, for the credential's owner and for whoever administers or
-// audits its organization. To everyone else the credential does not exist.
+// `/exchange/explain`: why an exchange is granted or refused, for the credential itself, for its owner and for whoever
+// administers or audits its organization. To everyone else the credential does not exist.
 
 import { z } from 'zod'
 import { parseCredential } from '../../protocol/credential.ts'
@@ -13,7 +13,7 @@ import type { CheckedCredential } from '../exchange/attempt.ts'
 import { type Decision, toExchangeClient } from '../exchange/decide.ts'
 import { type Explanation, explainExchange } from '../exchange/explain.ts'
 import { causeOf } from '../exchange/refusal.ts'
-import { parseExchangeRequest, parseExchangeWish, type TokenParameters } from '../exchange/request.ts'
+import { parseExchangeWish, type TokenParameters } from '../exchange/request.ts'
 import { STEPS } from '../exchange/step.ts'
 import { Problem } from '../http/problem.ts'
 import type { Caller } from './caller.ts'
@@ -21,18 +21,25 @@ import type { ApiDependencies } from './dependencies.ts'
 import { operation } from './operation.ts'
 import { credentialId } from './schema.ts'
 
-const MAX_TEXT = 2000
+const MAX_TEXT = 16_000
 const text = z.string().max(MAX_TEXT)
 const repeatable = z.union([text, z.array(text).max(100)])
 
 const explainBody = z
   .strictObject({
-    credential: credentialId.optional().describe('Public id; the secret is taken to be right'),
+    credential: credentialId
+      .optional()
+      .describe('Public id, in place of `subject_token`: the secret is taken to be right'),
     subject_token: text.optional().describe('The credential itself; its secret is checked'),
+    subject_token_type: text.default(PAT_TYPE).describe('What `subject_token` is'),
     client_id: clientId.default('patmint-cli').describe('Taken to be authenticated'),
-    audience: repeatable.optional(),
-    resource: repeatable.optional(),
-    scope: text.optional(),
+    audience: repeatable.optional().describe('Which resource servers the token is for'),
+    resource: repeatable.optional().describe('The same, as absolute URIs'),
+    scope: text.optional().describe('Separated by blanks; absent: all that is effective'),
+    authorization_details: text.optional().describe('The JSON text that an exchange has there'),
+    requested_token_type: text.optional().describe('What to issue; absent: an access token'),
+    actor_token: text.optional().describe('Who acts for the subject'),
+    actor_token_type: text.optional().describe('What `actor_token` is'),
     address: z
       .union([z.ipv4(), z.ipv6()])
       .optional()
@@ -85,8 +92,11 @@ const explain = operation({
   summary: 'Explain an exchange',
   description:
     'Decides an exchange as the token endpoint would, now, and tells the reasoning. Issues nothing and records ' +
-    "nothing. For the credential's owner, and for whoever holds `tokens:admin` or `audit:read` where it belongs; " +
-    'for everyone else it does not exist.',
+    'nothing. The parameters are those of an exchange, with `credential` in place of the value if you do not have it; ' +
+    'an empty one counts as absent. Every caller may ask about the credential they call with, its owner with ' +
+    '`tokens:read` about their others, and whoever holds `tokens:admin` or `audit:read` about all where these reach; ' +
+    'for everyone else the credential does not exist. Of the client it tells only which audiences of the role it may ' +
+    'ask for.',
   access: 'any_caller',
   body: explainBody,
   answer: {
@@ -99,7 +109,7 @@ const explain = operation({
     const client = await findClient(dependencies.db, body.client_id)
     const address = body.address ?? origin.ip
     const explanation = await explainExchange({
-      wish: readWish(body),
+      wish: parseExchangeWish(toParameters(body), dependencies.subjectTokenTypeAliases),
       credential: await checkCredential(caller, body, { now, address }, dependencies),
       client: client ? toExchangeClient(client) : null,
       now,
@@ -110,15 +120,10 @@ const explain = operation({
 
 export const explainOperations = [explain]
 
-/** The parameters as the token endpoint would read them; there, an empty one is absent. */
-function readWish({ subject_token, credential, audience, resource, scope }: ExplainBody) {
-  const parameters: TokenParameters = { audience, resource, scope: scope || undefined }
-  return credential === undefined
-    ? parseExchangeRequest(
-        { ...parameters, subject_token: subject_token || undefined, subject_token_type: PAT_TYPE },
-        [],
-      )
-    : parseExchangeWish(parameters)
+/** The parameters as the token endpoint would read them: there, an empty one is absent. */
+function toParameters({ credential, client_id, address, ...parameters }: ExplainBody): TokenParameters {
+  const given = { ...parameters, subject_token: parameters.subject_token ?? credential }
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value || undefined]))
 }
 
 /** The credential with what its check says; null for what is none, 404 for one the caller may not ask about. */
@@ -138,9 +143,11 @@ async function checkCredential(
 }
 
 function mayAsk(caller: Caller, standing: Standing): boolean {
+  if (standing.credential.id === caller.standing.credential.id) return true
   const isNear = caller.isPlatformWide || caller.standing.organization.id === standing.organization.id
-  const isAuditor = ['tokens:admin', 'audit:read'].some((scope) => anyCovers(caller.scopes, scope))
-  return isNear && (isAuditor || subjectOf(standing) === caller.subject)
+  const isOwn = subjectOf(standing) === caller.subject
+  const readers = ['tokens:admin', 'audit:read', ...(isOwn ? ['tokens:read'] : [])]
+  return isNear && readers.some((scope) => anyCovers(caller.scopes, scope))
 }
 
 function viewExplanation(

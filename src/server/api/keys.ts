@@ -24,6 +24,7 @@ import { credentialPage, listCredentialPage } from './credential-page.ts'
 import { credentialView, newCredentialView, versionOfCredential, viewCredential } from './credential-view.ts'
 import { ISSUE_PROBLEMS, issuerOf, readTerms, showOnce, toIssueProblem } from './issue.ts'
 import { requireGrantable } from './member-change.ts'
+import { requireRotation } from './new-value.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { pageQuery } from './page.ts'
 import { holdOrganization, requireOrganization } from './reach.ts'
@@ -65,7 +66,7 @@ const create = operation({
   handle: async ({ caller, params, body, now, origin }, { db, change, makeCredential, apiAudience }) => {
     await requireOrganization(db, caller, params.slug)
     const fresh = await makeCredential('organization')
-    await change(origin, async ({ transaction, record }) => {
+    return showOnce(change, fresh, { origin, now }, async ({ transaction, record }) => {
       const { id: organizationId } = await holdOrganization(transaction, caller, params.slug)
       const role = await requireGrantable(transaction, caller, organizationId, body.role, apiAudience)
       const request = { ...readTerms(body, organizationId, now), role, issuer: issuerOf(caller) }
@@ -74,7 +75,6 @@ const create = operation({
       const { id: keyId } = fresh.value
       record({ type: 'credential.issued', organizationId, subject: `key:${keyId}`, credentialId: keyId })
     })
-    return showOnce(db, fresh, now)
   },
 })
 
@@ -133,8 +133,8 @@ const replace = operation({
   tag: 'API keys',
   summary: 'Rotate an API key',
   description:
-    'Like rotating a credential of one’s own. Whoever sees the new value must be someone who could make this key. ' +
-    'A key also rotates itself, see `/tokens/{id}/rotate`.',
+    'Like rotating a credential of one’s own. Whoever sees the new value must be someone who could make this key, or ' +
+    'the key itself by its value, as at `/tokens/{id}/rotate`.',
   access: 'keys:write',
   params: ofKey,
   body: rotateBody,
@@ -142,7 +142,7 @@ const replace = operation({
   problems: ROTATE_PROBLEMS,
   handle: async (call, dependencies) => {
     const sought = await seekKey(dependencies.db, call.caller, call.params)
-    const mayRotate = (key: Standing): void => requireWithin(call.caller, key, dependencies.apiAudience)
+    const mayRotate = (key: Standing): void => requireKeyRotation(call.caller, key, dependencies.apiAudience)
     return rotate(call, sought, mayRotate, dependencies)
   },
 })
@@ -159,8 +159,14 @@ async function seekKey(db: Reader, caller: Caller, { slug, id }: z.output<typeof
   }
 }
 
-/** 403 unless the caller could hand on what the key may do. One whose role was deleted may do nothing. */
-function requireWithin(caller: Caller, { role }: Standing, apiAudience: string): void {
+/**
+ * 403 unless the caller could hand on what the key may do, or is that key. One whose role was deleted may do nothing.
+ */
+function requireKeyRotation(caller: Caller, { credential, role }: Standing, apiAudience: string): void {
+  if (credential.id === caller.standing.credential.id) {
+    requireRotation(caller, credential.id)
+    return
+  }
   const beyond = role && findBeyond(caller, role, apiAudience)
   if (beyond !== null) throw new Problem('forbidden', `The key has rights beyond yours: ${beyond}`)
 }

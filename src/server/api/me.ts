@@ -1,11 +1,13 @@
 // `/me`: who calls, and what they may do right now.
 
 import { z } from 'zod'
+import { narrowScopes } from '../../protocol/scope.ts'
+import type { Standing } from '../credential/standing.ts'
 import { audience, slug } from '../directory/schema.ts'
 import { findUser, type User } from '../directory/user-store.ts'
 import { Problem } from '../http/problem.ts'
 import type { Reader } from '../ledger/change.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, SELF_SERVICE } from './caller.ts'
 import { credentialView, viewCredential } from './credential-view.ts'
 import { operation } from './operation.ts'
 import { userView } from './user-view.ts'
@@ -34,7 +36,7 @@ const show = operation({
   summary: 'Read who calls',
   access: 'any_caller',
   answer: { status: 200, description: 'The caller', schema: meView },
-  handle: async ({ caller, now }, { db }) => {
+  handle: async ({ caller, now }, { db, apiAudience }) => {
     const { subject, standing, scopes, permissions, isPlatformWide } = caller
     const user = await findOwner(db, caller)
     return {
@@ -44,14 +46,23 @@ const show = operation({
       organization: standing.organization.slug,
       role: standing.role?.name ?? null,
       is_platform_wide: isPlatformWide,
-      scopes: [...new Set(scopes)].sort(),
-      permissions: permissions.map((one) => ({ audience: one.audience, scopes: [...one.scopes] })),
+      scopes: narrowScopes(scopes, [...declaredAt(standing, apiAudience), ...SELF_SERVICE]),
+      permissions: permissions
+        .map(({ audience: at, scopes: held }) => ({
+          audience: at,
+          scopes: narrowScopes(held, declaredAt(standing, at)),
+        }))
+        .filter((one) => one.scopes.length > 0),
       credential: viewCredential(standing, now),
     }
   },
 })
 
 export const meOperations = [show]
+
+/** What the resource server knows, of which a caller holds patterns. */
+const declaredAt = ({ role }: Standing, at: string): readonly string[] =>
+  role?.grants.find((grant) => grant.audience === at)?.declaredScopes ?? []
 
 /** The user behind the credential; null for an API key. 401 when they were deleted since the credential was checked. */
 async function findOwner(db: Reader, { standing }: Caller): Promise<User | null> {

@@ -14,7 +14,7 @@ import { holdMember, requireCandidate, requireGrantable, requireRemovable } from
 import { memberView, versionOfMember, viewMember } from './member-view.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
-import { holdOrganization, keepPlatformAdmin, requireOrganization } from './reach.ts'
+import { holdOrganization, keepPlatformAdminAmong, requireOrganization } from './reach.ts'
 import { emailText, slugParams, uuid } from './schema.ts'
 import { requireVersion } from './version.ts'
 
@@ -116,26 +116,26 @@ const update = operation({
   answer: { status: 200, ...theMember },
   problems: ['last_platform_admin'],
   handle: ({ caller, params, body, ifMatch, now, origin }, { change, apiAudience }) =>
-    change(origin, ({ transaction, record }) =>
-      keepPlatformAdmin(transaction, async () => {
-        const { id: organizationId } = await holdOrganization(transaction, caller, params.slug)
-        const before = await holdMember(transaction, organizationId, params.user_id)
-        requireVersion(ifMatch, versionOfMember(viewMember(before)))
-        const role = await requireGrantable(transaction, caller, organizationId, body.role, apiAudience)
-        await requireRemovable(transaction, caller, organizationId, params.user_id, apiAudience)
-        if (role.name === before.role) return viewMember(before)
-        const { userId } = before
-        await saveMembership(transaction, { organizationId, userId, roleId: role.id }, now)
-        record({
-          type: 'member.changed',
-          organizationId,
-          subject: userId,
-          target: targetOf(userId),
-          detail: { before: { role: before.role }, after: { role: role.name } },
-        })
-        return viewMember({ ...before, role: role.name })
-      }),
-    ),
+    change(origin, async ({ transaction, record }) => {
+      const { id: organizationId } = await holdOrganization(transaction, caller, params.slug)
+      const before = await holdMember(transaction, organizationId, params.user_id)
+      requireVersion(ifMatch, versionOfMember(viewMember(before)))
+      const role = await requireGrantable(transaction, caller, organizationId, body.role, apiAudience)
+      await requireRemovable(transaction, caller, organizationId, params.user_id, apiAudience)
+      if (role.name === before.role) return viewMember(before)
+      const { userId } = before
+      await keepPlatformAdminAmong(transaction, [before], () =>
+        saveMembership(transaction, { organizationId, userId, roleId: role.id }, now),
+      )
+      record({
+        type: 'member.changed',
+        organizationId,
+        subject: userId,
+        target: targetOf(userId),
+        detail: { before: { role: before.role }, after: { role: role.name } },
+      })
+      return viewMember({ ...before, role: role.name })
+    }),
 })
 
 const remove = operation({
@@ -152,23 +152,23 @@ const remove = operation({
   answer: NO_CONTENT,
   problems: ['last_platform_admin', 'precondition_failed'],
   handle: ({ caller, params, ifMatch, origin }, { change, apiAudience }) =>
-    change(origin, ({ transaction, record }) =>
-      keepPlatformAdmin(transaction, async () => {
-        const { id: organizationId } = await holdOrganization(transaction, caller, params.slug)
-        const before = await holdMember(transaction, organizationId, params.user_id)
-        requireVersion(ifMatch, versionOfMember(viewMember(before)))
-        const { userId, role } = before
-        await requireRemovable(transaction, caller, organizationId, userId, apiAudience)
-        await deleteMembership(transaction, userId, organizationId)
-        record({
-          type: 'member.removed',
-          organizationId,
-          subject: userId,
-          target: targetOf(userId),
-          detail: { role },
-        })
-      }),
-    ),
+    change(origin, async ({ transaction, record }) => {
+      const { id: organizationId } = await holdOrganization(transaction, caller, params.slug)
+      const before = await holdMember(transaction, organizationId, params.user_id)
+      requireVersion(ifMatch, versionOfMember(viewMember(before)))
+      const { userId, role } = before
+      await requireRemovable(transaction, caller, organizationId, userId, apiAudience)
+      await keepPlatformAdminAmong(transaction, [before], () =>
+        deleteMembership(transaction, userId, organizationId),
+      )
+      record({
+        type: 'member.removed',
+        organizationId,
+        subject: userId,
+        target: targetOf(userId),
+        detail: { role },
+      })
+    }),
 })
 
 export const memberOperations = [list, add, show, update, remove]

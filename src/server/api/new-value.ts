@@ -9,6 +9,10 @@ export function requireSignIn(caller: Pick<Caller, 'isInteractive'>): void {
   if (!caller.isInteractive) throw new Problem('forbidden', 'Sign in: a credential makes no credentials')
 }
 
+/** Whether the value of credential `id` itself was presented. */
+export const isItself = (caller: Pick<Caller, 'holdsCredential' | 'standing'>, id: string): boolean =>
+  caller.holdsCredential && caller.standing.credential.id === id
+
 /**
  * 403 unless the caller may rotate their own credential `id`. Nobody signs in for automation, so the value of a
  * credential may be swapped for its successor's; an access token may not, because every service it is sent to has it.
@@ -17,7 +21,6 @@ export function requireRotation(
   caller: Pick<Caller, 'isInteractive' | 'holdsCredential' | 'standing'>,
   id: string,
 ): void {
-  const isItself = caller.holdsCredential && caller.standing.credential.id === id
-  if (!isItself && !caller.isInteractive)
+  if (!isItself(caller, id) && !caller.isInteractive)
     throw new Problem('forbidden', 'Sign in: a credential rotates itself, by its value, and no other')
 }

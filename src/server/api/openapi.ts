@@ -35,13 +35,27 @@ const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })
 
-function describeProblems(operation: Operation): ZodOpenApiResponsesObject {
-  const byStatus = Map.groupBy(listProblems(operation), (code) => PROBLEMS[code][0])
+const challenge = z.string().describe('`Bearer` with an error code (RFC 6750 section 3)')
+const retryAfter = z.object({ 'Retry-After': z.int().min(1).describe('Seconds to wait') })
+
+/** Headers of the problems with a status. */
+const PROBLEM_HEADERS: Readonly<Partial<Record<number, z.ZodObject>>> = {
+  401: z.object({ 'WWW-Authenticate': challenge }),
+  403: z.object({
+    'WWW-Authenticate': challenge.optional().describe('Names the scope, where it is one that is missing'),
+  }),
+  429: retryAfter,
+  503: retryAfter,
+}
+
+function describeProblems(problems: readonly ProblemCode[]): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(problems, (code) => PROBLEMS[code][0])
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [
       String(status),
       {
         description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code][1]}`).join('; '),
+        ...(PROBLEM_HEADERS[status] ? { headers: PROBLEM_HEADERS[status] } : {}),
         content: {
           'application/problem+json': {
             schema: z.intersection(problemSchema, z.looseObject({ code: z.enum(codes) })),
@@ -53,6 +67,10 @@ function describeProblems(operation: Operation): ZodOpenApiResponsesObject {
 }
 
 const entityTag = z.string().describe('Version of the object, for `If-Match`')
+const ifMatch = z
+  .string()
+  .optional()
+  .describe('The `ETag` you read: with it, nothing is done to what has changed since')
 
 /** For a bearer the list names the scopes that are needed (OpenAPI 3.1, Security Requirement Object). */
 function describeAccess(access: Access): Record<string, string[]>[] {
@@ -61,8 +79,9 @@ function describeAccess(access: Access): Record<string, string[]>[] {
 }
 
 function describeOperation(operation: Operation): ZodOpenApiOperationObject {
-  const { id, tag, summary, description, access, params, query, body, answer, method } = operation
-  const isUpdate = answer.version !== undefined && method !== 'get' && method !== 'post'
+  const { id, tag, summary, description, access, params, query, body, answer } = operation
+  const problems = listProblems(operation)
+  const isConditional = problems.includes('precondition_failed')
   return {
     operationId: id,
     tags: [tag],
@@ -72,7 +91,7 @@ function describeOperation(operation: Operation): ZodOpenApiOperationObject {
     requestParams: {
       ...(params ? { path: params } : {}),
       ...(query ? { query } : {}),
-      ...(isUpdate ? { header: z.object({ 'If-Match': entityTag.optional() }) } : {}),
+      ...(isConditional ? { header: z.object({ 'If-Match': ifMatch }) } : {}),
     },
     ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: body } } } } : {}),
     responses: {
@@ -81,13 +100,13 @@ function describeOperation(operation: Operation): ZodOpenApiOperationObject {
         ...(answer.version ? { headers: z.object({ ETag: entityTag }) } : {}),
         ...(answer.status === 204 ? {} : { content: { 'application/json': { schema: answer.schema } } }),
       },
-      ...describeProblems(operation),
+      ...describeProblems(problems),
     },
   }
 }
 
 /** The document of the API at `issuer`. */
-export function describeApi(operations: readonly Operation[], issuer: string) {
+export function describeApi(operations: readonly Operation[], issuer: string): object {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {}
   for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describeOperation(operation) }
@@ -100,7 +119,8 @@ export function describeApi(operations: readonly Operation[], issuer: string) {
       description:
         'Members are snake_case; instants are RFC 3339 in UTC; durations are whole seconds. Errors are problem ' +
         'documents (RFC 9457) with a stable `code`. What a caller may not see does not exist: 404. Lists answer ' +
-        '`{ items, next_cursor }`.',
+        '`{ items, next_cursor }`. What can be changed has an `ETag`: sent back as `If-Match` with a change, it makes ' +
+        'sure that nobody else was faster (412).',
     },
     servers: [{ url: issuer + API_PREFIX }],
     security: [{ bearer: [] }],

@@ -8,7 +8,7 @@ import { checkBody, checkQuery, readJsonBody } from '../http/guard.ts'
 import { describeOrigin } from '../http/origin.ts'
 import { Problem, type ProblemCode } from '../http/problem.ts'
 import type { Origin } from '../ledger/change.ts'
-import { type Caller, requireScope } from './caller.ts'
+import { type Caller, type Exempt, requireScope } from './caller.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { versionOf } from './version.ts'
 
@@ -59,6 +59,8 @@ interface Definition<
   Result extends z.ZodType,
 > extends Description {
   readonly access: A
+  /** Who may without the scope that `access` names. */
+  readonly exempt?: Exempt
   readonly params?: Params
   readonly query?: Query
   readonly body?: Body
@@ -81,7 +83,9 @@ export interface Operation extends Description {
   readonly body: z.ZodType | undefined
   readonly bodyLimit: string | undefined
   readonly answer: Answer<z.ZodType>
-  readonly perform: (ctx: Context, now: Date, dependencies: ApiDependencies) => Promise<void>
+  /** Takes the request in, before anybody is identified: rights are those of when it was complete. */
+  readonly receive: (ctx: Context, dependencies: ApiDependencies) => Promise<void>
+  readonly perform: (ctx: Context, dependencies: ApiDependencies) => Promise<void>
 }
 
 type Nothing = z.ZodObject<Record<never, never>>
@@ -104,7 +108,11 @@ export function operation<
     body: definition.body,
     bodyLimit: definition.bodyLimit,
     answer: definition.answer as unknown as Answer<z.ZodType>,
-    perform: (ctx, now, dependencies) => perform(definition, ctx, now, dependencies),
+    receive: async (ctx, dependencies) => {
+      await definition.admit?.(describeOrigin(ctx, dependencies.clock(), null), dependencies)
+      if (definition.body) await readJsonBody(ctx, definition.bodyLimit)
+    },
+    perform: (ctx, dependencies) => perform(definition, ctx, dependencies),
   }
 }
 
@@ -117,16 +125,13 @@ async function perform<
 >(
   definition: Definition<A, Params, Query, Body, Result>,
   ctx: Context,
-  now: Date,
   dependencies: ApiDependencies,
 ): Promise<void> {
   const { access, answer } = definition
-  const caller = access === 'public' ? null : requireScope(ctx, access)
+  const now = dependencies.clock()
+  const caller = access === 'public' ? null : requireScope(ctx, access, definition.exempt)
   const params = readParams(ctx, definition.params)
   const query = checkQuery(ctx, definition.query ?? nothing)
-  const origin = describeOrigin(ctx, now, caller?.subject ?? null)
-  await definition.admit?.(origin, dependencies)
-  if (definition.body) await readJsonBody(ctx, definition.bodyLimit)
   const body = definition.body && checkBody(ctx, definition.body)
   const call = {
     caller,
@@ -135,7 +140,7 @@ async function perform<
     body,
     now,
     ifMatch: ctx.get('If-Match') || null,
-    origin,
+    origin: describeOrigin(ctx, now, caller?.subject ?? null),
     isAbandoned: () => ctx.res.destroyed,
   }
   // What the definition declares is what was just read; the compiler cannot follow absent schemas.

@@ -153,22 +153,20 @@ const remove = operation({
   answer: NO_CONTENT,
   problems: ['built_in', 'in_use', 'last_platform_admin', 'precondition_failed'],
   handle: ({ caller, params, ifMatch, now, origin }, { change }) =>
-    change(origin, ({ transaction, record }) =>
-      keepPlatformAdmin(transaction, async () => {
-        const organization = await holdOrganization(transaction, caller, params.slug)
-        requirePlatformWide(caller, 'Deleting an organization')
-        requireVersion(ifMatch, versionOfOrganization(viewOrganization(organization)))
-        if (params.slug === FIRST) throw new Problem('built_in')
-        if (organization.id === caller.standing.organization.id)
-          throw new Problem('in_use', 'The credential you call with is of this organization')
-        await markOrganizationDeleted(transaction, organization.id, now)
-        record({
-          type: 'organization.deleted',
-          organizationId: organization.id,
-          target: targetOf(organization),
-        })
-      }),
-    ),
+    change(origin, async ({ transaction, record }) => {
+      const organization = await holdOrganization(transaction, caller, params.slug)
+      requirePlatformWide(caller, 'Deleting an organization')
+      requireVersion(ifMatch, versionOfOrganization(viewOrganization(organization)))
+      if (params.slug === FIRST) throw new Problem('built_in')
+      if (organization.id === caller.standing.organization.id)
+        throw new Problem('in_use', 'The credential you call with is of this organization')
+      await keepPlatformAdmin(transaction, () => markOrganizationDeleted(transaction, organization.id, now))
+      record({
+        type: 'organization.deleted',
+        organizationId: organization.id,
+        target: targetOf(organization),
+      })
+    }),
 })
 
 export const organizationOperations = [list, create, show, update, remove]

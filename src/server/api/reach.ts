@@ -3,7 +3,7 @@
 import { findOrganization, lockOrganization, type Organization } from '../directory/organization-store.ts'
 import { hasPlatformAdmin, lockPlatformAdmins } from '../directory/platform-admin-store.ts'
 import { Problem } from '../http/problem.ts'
-import type { Reader } from '../ledger/change.ts'
+import type { Reader, Transaction } from '../ledger/change.ts'
 import type { Caller } from './caller.ts'
 
 type Reach = Pick<Caller, 'isPlatformWide' | 'standing'>
@@ -23,7 +23,7 @@ export async function requireOrganization(db: Reader, caller: Reach, slug: strin
  * them has checked is still so when it writes.
  */
 export async function holdOrganization(
-  transaction: Reader,
+  transaction: Transaction,
   caller: Reach,
   slug: string,
 ): Promise<Organization> {
@@ -38,13 +38,26 @@ export function requirePlatformWide(caller: Reach, what: string): void {
 }
 
 /**
- * Runs a change that could take the last platform admin away; 409 when it did. Call it before any row is locked.
- * Where there was none to begin with, nothing is taken away.
+ * Runs a change of something that platform admins depend on; 409 when it took the last one away. All such changes wait
+ * for each other here, so call it with every row locked that decides whether this is one: the memberships concerned,
+ * and the user or the organization. Where there was none to begin with, nothing is taken away.
  */
-export async function keepPlatformAdmin<T>(transaction: Reader, change: () => Promise<T>): Promise<T> {
+export async function keepPlatformAdmin(
+  transaction: Transaction,
+  change: () => Promise<void>,
+): Promise<void> {
   await lockPlatformAdmins(transaction)
   const hadOne = await hasPlatformAdmin(transaction)
-  const result = await change()
+  await change()
   if (hadOne && !(await hasPlatformAdmin(transaction))) throw new Problem('last_platform_admin')
-  return result
+}
+
+/** The same where the roles concerned say whether the change is one: those that reach every organization. */
+export async function keepPlatformAdminAmong(
+  transaction: Transaction,
+  roles: readonly { readonly reach: 'platform' | 'organization' | null }[],
+  change: () => Promise<void>,
+): Promise<void> {
+  if (roles.some(({ reach }) => reach === 'platform')) await keepPlatformAdmin(transaction, change)
+  else await change()
 }

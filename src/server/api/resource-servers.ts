@@ -16,11 +16,12 @@ import {
 } from '../directory/resource-server-store.ts'
 import { audience, concreteScope, displayName, humanName } from '../directory/schema.ts'
 import { Problem } from '../http/problem.ts'
-import type { Reader } from '../ledger/change.ts'
+import type { Transaction } from '../ledger/change.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
 import { requirePlatformWide } from './reach.ts'
 import { changesOf, instant, uuid } from './schema.ts'
+import { sortMembers } from './sort-members.ts'
 import { findDifference, mergeChanges } from './update.ts'
 import { requireVersion } from './version.ts'
 
@@ -57,7 +58,7 @@ const viewResourceServer = (server: DescribedResourceServer): ResourceServerView
   id: server.id,
   audience: server.audience,
   name: server.name,
-  scopes: { ...server.scopes },
+  scopes: sortMembers(server.scopes),
   access_token_ttl_seconds: server.accessTokenTtlSeconds,
   signing_alg: server.signingAlg,
   built_in: server.builtIn,
@@ -123,7 +124,7 @@ const create = operation({
       const server = { ...toSettings(body), id: uuidV7(now), audience: body.audience, builtIn: false }
       if (!(await addResourceServer(transaction, server, now)))
         throw new Problem('name_taken', 'There is a resource server with this audience')
-      await replaceScopes(transaction, server.id, {}, body.scopes)
+      await replaceScopes(transaction, server.id, body.scopes)
       const { scopes } = body
       record({ type: 'resource_server.created', target: targetOf(server), detail: { scopes } })
       return viewResourceServer({ ...server, scopes, createdAt: now })
@@ -171,7 +172,7 @@ const update = operation({
       const difference = findDifference(before, after)
       if (difference) {
         await updateResourceServer(transaction, params.id, toSettings(after))
-        await replaceScopes(transaction, params.id, before.scopes, after.scopes)
+        await replaceScopes(transaction, params.id, after.scopes)
         record({ type: 'resource_server.updated', target: targetOf(server), detail: { ...difference } })
       }
       return viewResourceServer({ ...server, ...toSettings(after), scopes: after.scopes })
@@ -222,7 +223,7 @@ const toSettings = ({
 
 /** The resource server, locked, in the version the client means, unless it stays as it is. */
 async function holdResourceServer(
-  transaction: Reader,
+  transaction: Transaction,
   id: string,
   ifMatch: string | null,
 ): Promise<DescribedResourceServer> {

@@ -10,8 +10,15 @@ import { type RecordedRevocation, revokeRecorded } from './revoke-recorded.ts'
 const BATCH_SIZE = 1000
 /** Proxies cut at 60 s; the batch under way when this is over still has to end. */
 const MOST_MS = 50_000
+/** What the clocks of two instances may differ by. */
+const CLOCK_SKEW_MS = 60_000
 
-type BulkScope = Pick<Selection, 'organizationId' | 'ownerId'>
+/** What to revoke: of whom, and created before when; null for whenever. */
+interface BulkWish extends Pick<Selection, 'organizationId' | 'ownerId'> {
+  readonly createdBefore: Date | null
+  /** Whether the caller's own credential lives on. */
+  readonly sparesOwn: boolean
+}
 
 interface BulkCall {
   readonly caller: Caller
@@ -34,13 +41,12 @@ interface Batch {
 }
 
 /**
- * Revokes what is in `scope` and was created before `createdBefore`, and before the request, so that it ends. The
- * caller's own credential comes last: until all is done, it can ask again.
+ * Revokes what is wished for and was created before the request, so that it ends. The caller's own credential comes
+ * last: until all is done, it can ask again.
  */
 export async function revokeInBatches(
   call: BulkCall,
-  scope: BulkScope,
-  createdBefore: Date | null,
+  { createdBefore, sparesOwn, ...scope }: BulkWish,
   { change, clock }: Pick<ApiDependencies, 'change' | 'clock'>,
 ): Promise<BulkResult> {
   const { caller, now, origin, isAbandoned } = call
@@ -48,7 +54,9 @@ export async function revokeInBatches(
   const plan = {
     scope: { ...scope, createdBefore: until },
     ownId: caller.standing.credential.id,
-    bornSince: until < now ? now : undefined,
+    sparesOwn,
+    // Below an instant that was asked for, what is not clearly from after the request is spared.
+    bornSince: until < now ? now : new Date(now.getTime() - CLOCK_SKEW_MS),
   }
   const revokeNext = (after: RevokedCredential | null): Promise<Batch> => {
     const at = clock()
@@ -69,8 +77,9 @@ interface Plan {
   readonly scope: Selection
   /** The caller's own credential. */
   readonly ownId: string
-  /** Successors go with what they succeed if they were created since then; absent: whenever that was. */
-  readonly bornSince: Date | undefined
+  readonly sparesOwn: boolean
+  /** Successors go with what they succeed if they were created since then: older ones are selected or spared. */
+  readonly bornSince: Date
 }
 
 async function revokeBatch(
@@ -79,10 +88,11 @@ async function revokeBatch(
   after: RevokedCredential | null,
   revocation: RecordedRevocation,
 ): Promise<Batch> {
-  const { scope, ownId } = plan
+  const { scope, ownId, sparesOwn } = plan
   const others = await revokeRecorded(change, { ...scope, except: ownId, after }, revocation, BATCH_SIZE)
   const next = others.length === BATCH_SIZE ? (others.at(-1) ?? null) : null
-  const own = next ? [] : await revokeRecorded(change, { ...scope, ids: [ownId] }, revocation, 1)
+  const ends = next === null && !sparesOwn
+  const own = ends ? await revokeRecorded(change, { ...scope, ids: [ownId] }, revocation, 1) : []
   const successors = await revokeSuccessors(change, plan, [...others, ...own], revocation)
   return { revoked: others.length + own.length + successors, next }
 }

@@ -15,7 +15,7 @@ import {
 } from '../directory/role-store.ts'
 import { slug } from '../directory/schema.ts'
 import { Problem } from '../http/problem.ts'
-import type { Reader } from '../ledger/change.ts'
+import type { Transaction } from '../ledger/change.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
 import { holdOrganization, requireOrganization } from './reach.ts'
@@ -193,7 +193,7 @@ export const roleOperations = [list, create, show, update, remove]
 const targetOf = ({ name }: Pick<Role, 'name'>): string => `role:${name}`
 
 /** The role as this transaction has just written it. */
-async function readBack(transaction: Reader, organizationId: string, name: string): Promise<Role> {
+async function readBack(transaction: Transaction, organizationId: string, name: string): Promise<Role> {
   const role = await findRoleOf(transaction, organizationId, name)
   if (!role) throw new Error(`role ${name} was written and is not there`)
   return role

@@ -8,6 +8,18 @@ export const uuid = z
   .regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
   .describe('UUID')
 export const instant = z.iso.datetime().describe('RFC 3339, UTC')
+
+const EARLIEST = Date.UTC(1970, 0, 1)
+const LATEST = Date.UTC(9999, 0, 1)
+
+/** An instant in a request. Beyond these years neither RFC 3339 nor a Date has room for every offset. */
+export const givenInstant = z.iso.datetime({ offset: true }).refine(
+  (text) => {
+    const instantMs = Date.parse(text)
+    return instantMs >= EARLIEST && instantMs < LATEST
+  },
+  { error: 'must lie in the years 1970 to 9998' },
+)
 export const slugParams = z.object({ slug })
 
 /** An address to look for. None has a control character, and Postgres takes no text with U+0000. */

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { listOrganizationsOf } from '../credential/owner-store.ts'
 import { Problem } from '../http/problem.ts'
 import type { Reader } from '../ledger/change.ts'
-import type { Caller } from './caller.ts'
+import type { Caller, Exempt } from './caller.ts'
 import { patBody, renameBody, rotateBody } from './credential-body.ts'
 import {
   RENAME_PROBLEMS,
@@ -20,12 +20,16 @@ import {
 import { credentialPage, listCredentialPage, toCredentialPage } from './credential-page.ts'
 import { credentialView, newCredentialView, versionOfCredential, viewCredential } from './credential-view.ts'
 import { ISSUE_PROBLEMS, issueFor } from './issue.ts'
-import { requireRotation, requireSignIn } from './new-value.ts'
+import { isItself, requireRotation, requireSignIn } from './new-value.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { pageQuery } from './page.ts'
 import { credentialId } from './schema.ts'
 
 const ofCredential = z.object({ id: credentialId })
+
+/** However narrow a credential is, whoever holds its value may see it, put another in its place, and end it. */
+const exempt: Exempt = (caller, { id = '' }) => isItself(caller, id)
+const EXEMPT = 'A credential needs no scope for itself, when its value is presented.'
 
 const list = operation({
   id: 'listTokens',
@@ -59,9 +63,15 @@ const create = operation({
   answer: { status: 201, description: 'The PAT and its value', schema: newCredentialView },
   problems: [...ISSUE_PROBLEMS, 'not_found'],
   handle: async (call, dependencies) => {
-    requireSignIn(call.caller)
-    const owner = await resolveSelf(dependencies.db, call.caller, call.body.organization)
-    return issueFor(call, { ...owner, issuer: null }, dependencies)
+    const { caller, body } = call
+    requireSignIn(caller)
+    const { owner } = caller.standing
+    if (!owner) throw new Problem('forbidden', 'An API key has no PATs')
+    const resolve = async (db: Reader) => ({
+      organizationId: await resolveOwn(db, caller, owner.id, body.organization),
+      issuer: null,
+    })
+    return issueFor(call, owner.id, resolve, dependencies)
   },
 })
 
@@ -71,7 +81,9 @@ const show = operation({
   path: '/tokens/{id}',
   tag: 'Tokens',
   summary: 'Read one of the own credentials',
+  description: EXEMPT,
   access: 'tokens:read',
+  exempt,
   params: ofCredential,
   answer: {
     status: 200,
@@ -108,8 +120,9 @@ const remove = operation({
   path: '/tokens/{id}',
   tag: 'Tokens',
   summary: 'Revoke one of the own credentials',
-  description: 'Binds at once and for good. Revoking twice changes nothing more.',
+  description: `Binds at once and for good. Revoking twice changes nothing more. ${EXEMPT}`,
   access: 'tokens:write',
+  exempt,
   params: ofCredential,
   answer: NO_CONTENT,
   problems: REVOKE_PROBLEMS,
@@ -126,8 +139,9 @@ const replace = operation({
     'A credential rotates itself, by its value; any other one takes a person who signed in. The successor has the ' +
     'same name, rights and length of life, or a shorter one if given; its value is shown once, in this answer. ' +
     'The old value works on for `overlap_seconds`. Whoever presents it later flags the successor ' +
-    '(`predecessor_reused`), or ends it, as the server is configured.',
+    `(\`predecessor_reused\`), or ends it, as the server is configured. ${EXEMPT}`,
   access: 'tokens:write',
+  exempt,
   params: ofCredential,
   body: rotateBody,
   answer: { status: 201, description: 'The successor and its value', schema: newCredentialView },
@@ -152,16 +166,15 @@ function ownOf({ standing: { owner, organization, credential } }: Caller, id: st
   }
 }
 
-/** The caller as owner of a new PAT, in the organization of this slug or their own. */
-async function resolveSelf(
+/** Id of the organization of this slug, to which the caller belongs, or of the one they call from. */
+async function resolveOwn(
   db: Reader,
-  { standing: { owner, organization } }: Caller,
+  { standing: { organization } }: Caller,
+  ownerId: string,
   slug: string | undefined,
-): Promise<{ ownerId: string; organizationId: string }> {
-  if (!owner) throw new Problem('forbidden', 'An API key has no PATs')
-  if (slug === undefined || slug === organization.slug)
-    return { ownerId: owner.id, organizationId: organization.id }
-  const other = (await listOrganizationsOf(db, owner.id)).find((one) => one.slug === slug)
+): Promise<string> {
+  if (slug === undefined || slug === organization.slug) return organization.id
+  const other = (await listOrganizationsOf(db, ownerId)).find((one) => one.slug === slug)
   if (!other) throw new Problem('not_found', 'You are not a member of this organization')
-  return { ownerId: owner.id, organizationId: other.id }
+  return other.id
 }

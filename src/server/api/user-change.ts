@@ -1,19 +1,13 @@
 // Changing and deleting a user, with what else that takes: nobody shuts themselves out, and somebody who may change
-// everything is left.
+// everything is left. What ends or begins for a user everywhere is recorded in every organization they belong to.
 
-import {
-  changeUser,
-  eraseUser,
-  listMembershipsOf,
-  lockUser,
-  type User,
-  type UserChanges,
-} from '../directory/user-store.ts'
+import { listMembershipsOf, lockMembershipsOf, type UserMembership } from '../directory/membership-store.ts'
+import { changeUser, eraseUser, lockUser, type User, type UserChanges } from '../directory/user-store.ts'
 import { Problem } from '../http/problem.ts'
-import type { Change, Origin, Reader } from '../ledger/change.ts'
+import type { Change, ChangeEvent, Origin, Transaction } from '../ledger/change.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDependencies } from './dependencies.ts'
-import { keepPlatformAdmin } from './reach.ts'
+import { keepPlatformAdminAmong } from './reach.ts'
 import { revokeRecorded } from './revoke-recorded.ts'
 import { type Difference, findDifference, mergeChanges } from './update.ts'
 import { versionOfUser, viewUser, viewUserDetail } from './user-view.ts'
@@ -34,24 +28,26 @@ interface UpdateCall extends UserCall {
 
 /** Changes what the body names; gives what the update answers. */
 export function updateUser(call: UpdateCall, { change }: ApiDependencies) {
-  const { id, caller, body, origin } = call
-  if (body.status !== 'suspended') return change(origin, (work) => applyUpdate(call, work))
-  requireAnother(caller, id, 'suspends')
-  return change(origin, (work) => keepPlatformAdmin(work.transaction, () => applyUpdate(call, work)))
+  if (call.body.status === 'suspended') requireAnother(call.caller, call.id, 'suspends')
+  return change(call.origin, (work) => applyUpdate(call, work))
 }
 
 async function applyUpdate({ id, body, ifMatch }: UpdateCall, { transaction, record }: Change) {
-  const user = await requireUser(transaction, id, ifMatch)
+  const { user, memberships } = await holdUser(transaction, id, ifMatch)
   const before = versionOfUser(viewUser(user))
   const after = mergeChanges(before, body)
   const difference = findDifference(before, after)
   if (difference) {
     const { email, name, status } = after
-    if (!(await changeUser(transaction, id, { email, name, status })))
-      throw new Problem('name_taken', 'There is a user with this e-mail address')
-    recordUpdate(record, id, difference)
+    const write = async () => {
+      if (!(await changeUser(transaction, id, { email, name, status })))
+        throw new Problem('name_taken', 'There is a user with this e-mail address')
+    }
+    const losing = difference.after.status === 'suspended' ? memberships : []
+    await keepPlatformAdminAmong(transaction, losing, write)
+    recordUpdate(record, id, memberships, difference)
   }
-  return viewUserDetail({ ...user, ...after }, await listMembershipsOf(transaction, id))
+  return viewUserDetail({ ...user, ...after }, memberships)
 }
 
 type UserVersion = ReturnType<typeof versionOfUser>
@@ -60,42 +56,57 @@ type UserVersion = ReturnType<typeof versionOfUser>
 function recordUpdate(
   record: Change['record'],
   id: string,
+  memberships: readonly UserMembership[],
   { before, after }: Difference<UserVersion>,
 ): void {
-  const about = { subject: id, target: `user:${id}` }
   const changed = Object.keys(after).filter((name) => name !== 'status')
-  if (changed.length > 0) record({ type: 'user.updated', ...about, detail: { changed } })
+  if (changed.length > 0) record({ type: 'user.updated', ...about(id), detail: { changed } })
   if (!after.status) return
-  const type = after.status === 'suspended' ? 'user.suspended' : 'user.restored'
-  record({
-    type,
-    ...about,
+  recordEverywhere(record, memberships, {
+    type: after.status === 'suspended' ? 'user.suspended' : 'user.restored',
+    ...about(id),
     detail: { before: { status: before.status }, after: { status: after.status } },
   })
 }
 
+/** One record for each organization concerned, whose auditors see no other; one of the platform's when there is none. */
+function recordEverywhere(
+  record: Change['record'],
+  memberships: readonly UserMembership[],
+  event: ChangeEvent,
+): void {
+  if (memberships.length === 0) record(event)
+  for (const { organizationId } of memberships) record({ ...event, organizationId })
+}
+
+const about = (id: string) => ({ subject: id, target: `user:${id}` })
+
 /** Deletes a user and revokes all they own, in one transaction. */
 export function deleteUser(call: UserCall, { change }: ApiDependencies): Promise<void> {
   requireAnother(call.caller, call.id, 'deletes')
-  return change(call.origin, (work) => keepPlatformAdmin(work.transaction, () => applyDeletion(call, work)))
+  return change(call.origin, (work) => applyDeletion(call, work))
 }
 
 async function applyDeletion({ id, caller, ifMatch, now }: UserCall, work: Change): Promise<void> {
   const { transaction, record } = work
-  await requireUser(transaction, id, ifMatch)
-  const organizations = (await listMembershipsOf(transaction, id)).map(({ organization }) => organization)
-  await eraseUser(transaction, id)
+  const { memberships } = await holdUser(transaction, id, ifMatch)
   const revocation = { by: caller.subject, reason: 'owner_deleted', at: now }
   await revokeRecorded(work, { ownerId: id }, revocation, Number.MAX_SAFE_INTEGER)
-  record({ type: 'user.deleted', subject: id, target: `user:${id}`, detail: { organizations } })
+  await keepPlatformAdminAmong(transaction, memberships, () => eraseUser(transaction, id))
+  recordEverywhere(record, memberships, { type: 'user.deleted', ...about(id) })
 }
 
-/** The user, locked, in the version the client means; 404 when deleted or unknown. */
-async function requireUser(transaction: Reader, id: string, ifMatch: string | null): Promise<User> {
+/** The user and their memberships, locked, in the version the client means; 404 when deleted or unknown. */
+async function holdUser(
+  transaction: Transaction,
+  id: string,
+  ifMatch: string | null,
+): Promise<{ user: User; memberships: UserMembership[] }> {
   const user = await lockUser(transaction, id)
   if (!user) throw new Problem('not_found')
   requireVersion(ifMatch, versionOfUser(viewUser(user)))
-  return user
+  await lockMembershipsOf(transaction, id)
+  return { user, memberships: await listMembershipsOf(transaction, id) }
 }
 
 function requireAnother(caller: Caller, id: string, verb: 'suspends' | 'deletes'): void {

@@ -1,11 +1,12 @@
 // `/users/{id}/tokens`: issuing a PAT for a user.
 
 import { z } from 'zod'
-import { findMembership, listOrganizationsOf } from '../credential/owner-store.ts'
-import type { Role } from '../credential/standing.ts'
+import { listOrganizationsOf } from '../credential/owner-store.ts'
+import type { Permission, Role } from '../credential/standing.ts'
+import { narrowToChosen } from '../exchange/granted.ts'
 import { Problem } from '../http/problem.ts'
 import type { Reader } from '../ledger/change.ts'
-import { findEscalation } from './authority.ts'
+import { findBeyond } from './authority.ts'
 import type { Caller } from './caller.ts'
 import { patBody } from './credential-body.ts'
 import { newCredentialView } from './credential-view.ts'
@@ -22,7 +23,8 @@ const issueForUser = operation({
   summary: 'Issue a PAT for a user',
   description:
     'The value is shown once, in this answer. The PAT never does more than the user may, and never manages more ' +
-    'than whoever issues it.',
+    'than whoever issues it, who must be able to hand on what it may do. For users who also belong to an organization ' +
+    'beyond the reach of the caller it takes platform-wide rights.',
   access: 'tokens:issue',
   params: z.object({ user_id: uuid }),
   body: patBody,
@@ -30,39 +32,47 @@ const issueForUser = operation({
   problems: ISSUE_PROBLEMS,
   handle: async (call, dependencies) => {
     const { caller, params, body } = call
-    const owner = await resolveOwner(dependencies.db, caller, params.user_id, body.organization)
-    const escalation = findEscalation(caller, owner.role, dependencies.apiAudience)
-    if (escalation)
-      throw new Problem('forbidden', `The user has management rights beyond yours: ${escalation}`)
-    return issueFor(call, { ...owner, issuer: issuerOf(caller) }, dependencies)
+    const permissions = body.permissions ?? null
+    const issuer = {
+      ...issuerOf(caller),
+      findBeyond: (role: Role) => findBeyond(caller, narrowRole(role, permissions), dependencies.apiAudience),
+    }
+    const resolve = async (db: Reader) => ({
+      organizationId: await resolveOrganization(db, caller, params.user_id, body.organization),
+      issuer,
+    })
+    return issueFor(call, params.user_id, resolve, dependencies)
   },
 })
 
 export const userTokenOperations = [issueForUser]
 
-interface Owner {
-  readonly ownerId: string
-  readonly organizationId: string
-  readonly role: Role
-}
+/** What a PAT of this role may do, of which these permissions were chosen. */
+const narrowRole = ({ reach, grants }: Role, permissions: readonly Permission[] | null) => ({
+  reach,
+  grants: grants.map((grant) => ({ ...grant, scopes: narrowToChosen(grant, permissions) })),
+})
 
-/** The user and organization a credential is for. Whatever lies outside the caller's reach does not exist: 404. */
-async function resolveOwner(
+/**
+ * Id of the organization a PAT of the user is for. Whatever lies outside the caller's reach does not exist: 404. 403 when
+ * the user belongs there too: they are one subject everywhere, and nobody who administers one of their organizations,
+ * to which they never had to agree, shall act as them.
+ */
+async function resolveOrganization(
   db: Reader,
   caller: Caller,
   userId: string,
   slug: string | undefined,
-): Promise<Owner> {
+): Promise<string> {
   if (caller.standing.owner?.id === userId) requireSignIn(caller)
-  const own = caller.standing.organization.slug
-  const organizations = (await listOrganizationsOf(db, userId)).filter(
-    (organization) => caller.isPlatformWide || organization.slug === own,
-  )
+  const all = await listOrganizationsOf(db, userId)
+  const own = caller.standing.organization.id
+  const organizations = all.filter(({ id }) => caller.isPlatformWide || id === own)
   if (organizations.length === 0) throw new Problem('not_found')
+  if (organizations.length < all.length)
+    throw new Problem('forbidden', 'The user also belongs to an organization beyond your reach')
   const [organization, another] = organizations.filter((one) => slug === undefined || one.slug === slug)
   if (!organization) throw new Problem('not_found', 'The user is not a member of this organization')
   if (another) throw new Problem('invalid_request', 'organization: is needed, the user belongs to several')
-  const role = await findMembership(db, userId, organization.id)
-  if (!role) throw new Problem('not_found', 'The user has no role in this organization')
-  return { ownerId: userId, organizationId: organization.id, role }
+  return organization.id
 }

@@ -1,8 +1,9 @@
 // A user as JSON. Never the password hash.
 
 import { z } from 'zod'
+import type { UserMembership } from '../directory/membership-store.ts'
 import { humanName, slug } from '../directory/schema.ts'
-import type { User, UserMembership } from '../directory/user-store.ts'
+import type { User } from '../directory/user-store.ts'
 import { instant, uuid } from './schema.ts'
 
 const members = {

@@ -3,8 +3,9 @@
 
 import { z } from 'zod'
 import { uuidV7 } from '../../protocol/uuid.ts'
+import { listMembershipsOf } from '../directory/membership-store.ts'
 import { displayName, email } from '../directory/schema.ts'
-import { addUser, findUser, listMembershipsOf, listUsers, type User } from '../directory/user-store.ts'
+import { addUser, findUser, listUsers, type User } from '../directory/user-store.ts'
 import { Problem } from '../http/problem.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'

@@ -10,7 +10,7 @@ import { lockUntilEnd } from '../db/lock.ts'
 import { saveMembership } from '../directory/membership-store.ts'
 import { findOrganization, insertOrganization } from '../directory/organization-store.ts'
 import { hashPassword } from '../directory/password.ts'
-import { findRole } from '../directory/role-store.ts'
+import { findRoleOf } from '../directory/role-store.ts'
 import { insertUser } from '../directory/user-store.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 
@@ -58,9 +58,9 @@ async function createAdmin(transaction: Queryable, options: BootstrapOptions): P
     passwordHash: await hashPassword(password, options.passwordPeppers),
     createdAt: now,
   })
-  const roleId = await findRole(transaction, null, 'platform-admin')
-  if (roleId === undefined) throw new Error('the built-in roles are missing')
-  await saveMembership(transaction, { userId, organizationId, roleId }, now)
+  const role = await findRoleOf(transaction, organizationId, 'platform-admin')
+  if (!role) throw new Error('the built-in roles are missing')
+  await saveMembership(transaction, { userId, organizationId, roleId: role.id }, now)
   await insertCredential(transaction, {
     id: token.id,
     kind: 'personal',

@@ -8,24 +8,25 @@ export interface FamilyMember {
   readonly reuseDetectedAt: Date | null
 }
 
-/** Those of the family of the credential `id` that have not ended by `now`, the youngest generation first. */
+/**
+ * Those of the family of `id`, a credential that was superseded, that have not ended by `now`, the youngest generation
+ * first. Two at most: none gets a successor while its own predecessor works (rotate.ts), and what has ended has for
+ * good, so all before the last two are dead, the ancestors of `id` among them. The last has no overlap, and the one
+ * before it the latest.
+ */
 export async function listLiveFamily(db: Queryable, id: string, now: Date): Promise<FamilyMember[]> {
   const { rows } = await sql<FamilyMember>`
-    with recursive ancestors as (
-      select id, replaces from credentials where id = ${id}
-      union all
-      select c.id, c.replaces from credentials c join ancestors a on c.id = a.replaces
-    ), family as (
-      select id, 0 as generation from ancestors where replaces is null
-      union all
-      select c.id, f.generation + 1 from credentials c join family f on c.replaces = f.id
-    )
-    select c.id, c.reuse_detected_at as "reuseDetectedAt"
-    from family f join credentials c on c.id = f.id
-    where c.revoked_at is null
-      and (c.overlap_until is null or c.overlap_until > ${now})
-      and (c.expires_at is null or c.expires_at > ${now})
-    order by f.generation desc`.execute(db)
+    select id, "reuseDetectedAt" from (
+      select id, reuse_detected_at as "reuseDetectedAt", revoked_at, overlap_until, expires_at
+      from credentials
+      where family = (select coalesce(family, id) from credentials where id = ${id})
+      order by overlap_until desc nulls first
+      limit 2
+    ) youngest
+    where revoked_at is null
+      and (overlap_until is null or overlap_until > ${now})
+      and (expires_at is null or expires_at > ${now})
+    order by overlap_until desc nulls first`.execute(db)
   return rows
 }
 

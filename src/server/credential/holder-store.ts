@@ -1,6 +1,7 @@
 // Whoever holds credentials: a user their PATs, an organization its API keys. Names and numbers are limited per holder,
 // and families of credentials stay with one, so changes of either wait for each other on the holder's row.
 
+import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
 import { lockOwner } from './owner-store.ts'
 import type { Standing } from './standing.ts'
@@ -8,30 +9,33 @@ import type { Standing } from './standing.ts'
 /** Whose credentials: a user's PATs in every organization, or an organization's API keys. */
 export type Holder = { readonly ownerId: string } | { readonly keysOf: string }
 
+/** Written out: the index of API keys is for who asks for them, not for a kind to be named later. */
+const ofKeys = sql.lit('organization' as const)
+
 export interface LiveCredential {
   readonly id: string
   readonly name: string
   readonly organizationId: string
 }
 
-/** What `holder` has that is neither revoked nor expired nor has a successor, whose place it would take twice. */
-export async function listLive(db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> {
-  return db
+/** The query of `listLive`. */
+export const selectLive = (db: Queryable, holder: Holder, now: Date) =>
+  db
     .selectFrom('credentials')
     .select(['id', 'name', 'organization_id as organizationId'])
     .$if('ownerId' in holder, (query) =>
       query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null),
     )
     .$if('keysOf' in holder, (query) =>
-      query
-        .where('organization_id', '=', 'keysOf' in holder ? holder.keysOf : '')
-        .where('kind', '=', 'organization'),
+      query.where('organization_id', '=', 'keysOf' in holder ? holder.keysOf : '').where('kind', '=', ofKeys),
     )
     .where('revoked_at', 'is', null)
     .where('overlap_until', 'is', null)
     .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-    .execute()
-}
+
+/** What `holder` has that is neither revoked nor expired nor has a successor, whose place it would take twice. */
+export const listLive = (db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> =>
+  selectLive(db, holder, now).execute()
 
 export const holderOf = ({ owner, organization }: Standing): Holder =>
   owner ? { ownerId: owner.id } : { keysOf: organization.id }

@@ -12,6 +12,7 @@ import type { Queryable } from '../db/database.ts'
 import { maxActiveTokens } from '../policy/policy.ts'
 import type { CredentialHasher } from './hash.ts'
 import { findMembership, lockOwner } from './owner-store.ts'
+import type { Role } from './standing.ts'
 import { type Issuer, insertCredential } from './store.ts'
 import { checkTerms, type Terms, type TermsRefusal, type TermsRole } from './terms.ts'
 
@@ -21,7 +22,12 @@ export const MAX_ACTIVE_KEYS = 100
 export interface PatRequest extends Terms {
   readonly ownerId: string
   /** Null when the owner makes it. */
-  readonly issuer: Issuer | null
+  readonly issuer: PatIssuer | null
+}
+
+export interface PatIssuer extends Issuer {
+  /** The first right that a PAT of an owner with this role would have beyond what the issuer may hand on; or null. */
+  readonly findBeyond: (role: Role) => string | null
 }
 
 export interface KeyRequest extends Terms {
@@ -29,7 +35,10 @@ export interface KeyRequest extends Terms {
   readonly issuer: Issuer
 }
 
-export type IssueRefusal = TermsRefusal | { readonly reason: 'owner_unknown' | 'owner_suspended' }
+export type IssueRefusal =
+  | TermsRefusal
+  | { readonly reason: 'owner_unknown' | 'owner_suspended' }
+  | { readonly reason: 'beyond_issuer'; readonly right: string }
 
 /** A credential nobody has yet, and its hash. */
 export interface FreshCredential {
@@ -47,7 +56,10 @@ export function createMakeCredential(hasher: CredentialHasher): MakeCredential {
   }
 }
 
-/** Issues a PAT. Needs a transaction. Fails with what the owner's role, names, limit or policy stand against. */
+/**
+ * Issues a PAT. Needs a transaction. Fails with what the owner's role, the issuer's rights, names, limit or policy stand
+ * against.
+ */
 export async function issuePat(
   transaction: Queryable,
   fresh: FreshCredential,
@@ -60,6 +72,8 @@ export async function issuePat(
   if (status === 'suspended') return fail({ reason: 'owner_suspended' })
   const role = await findMembership(transaction, ownerId, organizationId)
   if (!role) return fail({ reason: 'owner_unknown' })
+  const right = request.issuer?.findBeyond(role) ?? null
+  if (right !== null) return fail({ reason: 'beyond_issuer', right })
   const expiresAt = await checkTerms(transaction, { ownerId }, role, request, maxActiveTokens, now)
   if (!expiresAt.ok) return expiresAt
   await insertCredential(transaction, {

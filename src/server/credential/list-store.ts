@@ -16,25 +16,34 @@ export interface CredentialFilter {
   readonly kind?: CredentialKind | undefined
 }
 
-/** Ids of credentials, oldest first, after `cursor`. */
-export async function listCredentialIds(
+/** The query of `listCredentialIds`. */
+export const selectCredentialIds = (
   db: Queryable,
   { organizationId, ownerId, kind }: CredentialFilter,
   limit: number,
   cursor: Cursor | null,
-): Promise<string[]> {
-  const rows = await db
+) =>
+  db
     .selectFrom('credentials')
     .select('id')
     .where('organization_id', '=', organizationId)
     .$if(ownerId !== undefined, (query) => query.where('owner_id', '=', ownerId ?? null))
-    .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? 'personal'))
+    // Written out: the index of API keys is for who asks for them, not for a kind to be named later.
+    .$if(kind !== undefined, (query) => query.where('kind', '=', sql.lit(kind ?? 'personal')))
     .$if(cursor !== null, (query) =>
       query.where(sql<boolean>`(created_at, id) > (${cursor?.createdAt}, ${cursor?.id})`),
     )
     .orderBy('created_at')
     .orderBy('id')
     .limit(limit)
-    .execute()
+
+/** Ids of credentials, oldest first, after `cursor`. */
+export async function listCredentialIds(
+  db: Queryable,
+  filter: CredentialFilter,
+  limit: number,
+  cursor: Cursor | null,
+): Promise<string[]> {
+  const rows = await selectCredentialIds(db, filter, limit, cursor).execute()
   return rows.map(({ id }) => id)
 }

@@ -1,8 +1,8 @@
 // What issuing a PAT reads of its owner: status, memberships, and the role with all it grants.
 
 import type { Queryable } from '../db/database.ts'
+import { grantsOfRole } from '../db/role-grants.ts'
 import type { Role } from './standing.ts'
-import { grantsOfRole } from './standing-store.ts'
 
 /** Serializes everything that counts an owner's credentials; gives the owner's status, `undefined` if unknown. */
 export async function lockOwner(

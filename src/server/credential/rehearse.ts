@@ -3,20 +3,25 @@
 import type { PresentedCredential } from '../../protocol/credential.ts'
 import type { CredentialHasher } from './hash.ts'
 import type { Standing } from './standing.ts'
-import { createRecheckCredential, createVerifyCredential, type VerifyCredential } from './verify.ts'
+import {
+  type Circumstances,
+  createRecheckCredential,
+  createVerifyCredential,
+  type VerifyCredential,
+} from './verify.ts'
 
 /** What the check would say of a standing; null stands for a credential whose secret is taken to be right. */
 export type RehearseCheck = (
   standing: Standing,
   presented: PresentedCredential | null,
-  context: Parameters<VerifyCredential>[1],
+  circumstances: Circumstances,
 ) => ReturnType<VerifyCredential>
 
 export function createRehearseCheck(hasher: CredentialHasher): RehearseCheck {
-  return (standing, presented, context) => {
+  return (standing, presented, circumstances) => {
     const load = async (): Promise<Standing> => standing
     return presented
-      ? createVerifyCredential(load, hasher, async () => {})(presented, context)
-      : createRecheckCredential(load)(standing.credential.id, context)
+      ? createVerifyCredential(load, hasher, async () => {})(presented, circumstances)
+      : createRecheckCredential(load)(standing.credential.id, circumstances)
   }
 }

@@ -22,6 +22,8 @@ export interface ReuseEvent {
   readonly subject: string
   readonly credentialId: string
   readonly ip: string
+  readonly userAgent: string | undefined
+  readonly requestId: string
   readonly detail: { readonly predecessor: string }
 }
 
@@ -52,7 +54,7 @@ const needsReaction = (reaction: ReuseReaction, [end]: readonly FamilyMember[]):
   end !== undefined && (reaction === 'revoke_family' || end.reuseDetectedAt === null)
 
 const describe =
-  (standing: Standing, { now, address }: VerificationContext): Describe =>
+  (standing: Standing, { now, address, userAgent, requestId }: VerificationContext): Describe =>
   (type, credentialId) => ({
     type,
     reason: REASON,
@@ -61,6 +63,8 @@ const describe =
     subject: subjectOf({ owner: standing.owner, credential: { id: credentialId } }),
     credentialId,
     ip: address,
+    userAgent,
+    requestId,
     detail: { predecessor: standing.credential.id },
   })
 

@@ -4,9 +4,11 @@
 import DataLoader from 'dataloader'
 import { sql } from 'kysely'
 import type { CredentialKind } from '../../protocol/credential.ts'
+import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import type { Database, Queryable } from '../db/database.ts'
+import { type Grant, grantsOfRole } from '../db/role-grants.ts'
 import { type PolicyJson, toPolicy } from '../policy/store.ts'
-import type { Grant, Permission, Standing } from './standing.ts'
+import type { HeldGrant, Permission, Standing } from './standing.ts'
 
 interface StandingRow {
   id: string
@@ -16,6 +18,7 @@ interface StandingRow {
   permissions: Permission[] | null
   allowed_cidrs: string[] | null
   issued_reach: 'platform' | 'organization' | null
+  issued_scopes: string[] | null
   created_at: Date
   expires_at: Date | null
   last_used_at: Date | null
@@ -33,6 +36,7 @@ interface StandingRow {
   is_member: boolean
   role_name: string | null
   role_reach: 'platform' | 'organization' | null
+  management_audience: string | null
   grants: Grant[]
   platform_policy: PolicyJson | null
   organization_policy: PolicyJson | null
@@ -40,26 +44,15 @@ interface StandingRow {
 
 const MAX_BATCH = 500
 
-/** What role `r` permits, as a JSON array of `Grant`. */
-export const grantsOfRole = sql<Grant[]>`(
-  select coalesce(json_agg(json_build_object(
-      'audience', s.audience,
-      'scopes', p.scopes,
-      'declaredScopes', array(select x.scope from resource_scopes x where x.resource_server_id = s.id),
-      'accessTokenTtlSeconds', s.access_token_ttl_seconds,
-      'signingAlg', s.signing_alg) order by s.audience), '[]')
-  from role_permissions p join resource_servers s on s.id = p.resource_server_id
-  where p.role_id = r.id)`
-
 /** The standings of the credentials with these ids, in no order; unknown ids are absent. */
 export async function findStandings(db: Queryable, ids: readonly string[]): Promise<Standing[]> {
   const { rows } = await sql<StandingRow>`
     select c.id, c.kind, c.name, c.secret_hash, c.permissions, c.allowed_cidrs::text[] as allowed_cidrs, c.issued_reach,
-      c.created_at, c.expires_at, c.last_used_at, host(c.last_used_ip) as last_used_ip, c.revoked_at, c.revoked_reason,
-      c.replaces, c.overlap_until, c.reuse_detected_at, o.id as organization_id, o.slug as organization_slug,
-      o.deleted_at is not null as organization_deleted, u.id as owner_id, u.status as owner_status,
+      c.issued_scopes, c.created_at, c.expires_at, c.last_used_at, host(c.last_used_ip) as last_used_ip, c.revoked_at,
+      c.revoked_reason, c.replaces, c.overlap_until, c.reuse_detected_at, o.id as organization_id,
+      o.slug as organization_slug, o.deleted_at is not null as organization_deleted, u.id as owner_id, u.status as owner_status,
       m.user_id is not null as is_member, r.name as role_name, r.reach as role_reach,
-      ${grantsOfRole} as grants,
+      ${grantsOfRole} as grants, (select s.audience from resource_servers s where s.built_in) as management_audience,
       (select to_jsonb(e) from expiry_policies e where e.organization_id is null) as platform_policy,
       (select to_jsonb(e) from expiry_policies e where e.organization_id = o.id) as organization_policy
     from credentials c
@@ -94,6 +87,7 @@ function toStanding(row: StandingRow): Standing {
       permissions: row.permissions,
       allowedCidrs: row.allowed_cidrs,
       issuedReach: row.issued_reach,
+      issuedScopes: row.issued_scopes,
       createdAt: row.created_at,
       expiresAt: row.expires_at,
       lastUsedAt: row.last_used_at,
@@ -116,7 +110,7 @@ function toStanding(row: StandingRow): Standing {
         : null,
     role:
       row.role_name && row.role_reach
-        ? { name: row.role_name, reach: row.role_reach, grants: row.grants }
+        ? { name: row.role_name, reach: row.role_reach, grants: listGrants(row) }
         : null,
     policies: {
       platform: row.platform_policy && toPolicy(row.platform_policy),
@@ -124,3 +118,15 @@ function toStanding(row: StandingRow): Standing {
     },
   }
 }
+
+/** What the role grants, but of the management API no more than whoever issued the credential had of it. */
+const listGrants = ({
+  grants,
+  issued_scopes: cap,
+  management_audience: management,
+}: StandingRow): HeldGrant[] =>
+  grants.map((grant) =>
+    !cap || grant.audience !== management || grant.scopes.every((scope) => anyCovers(cap, scope))
+      ? grant
+      : { ...grant, scopes: narrowScopes(grant.scopes, cap), ofRole: grant.scopes },
+  )

@@ -1,8 +1,8 @@
 // The standing of a credential: everything the database says about it and about whoever holds it, now.
 // Nothing of it is ever cached.
 
-import type { SigningAlgorithm } from '../../protocol/access-token.ts'
 import type { CredentialKind } from '../../protocol/credential.ts'
+import type { Grant } from '../db/role-grants.ts'
 import { type EffectiveExpiry, effectiveExpiry } from '../policy/effective-expiry.ts'
 import type { Policies } from '../policy/policy.ts'
 
@@ -12,18 +12,18 @@ export interface Permission {
   readonly scopes: readonly string[]
 }
 
-/** What a role permits on one resource server, with what that resource server is. */
-export interface Grant extends Permission {
-  /** The concrete scopes the resource server knows. */
-  readonly declaredScopes: readonly string[]
-  readonly accessTokenTtlSeconds: number
-  readonly signingAlg: SigningAlgorithm
+export type { Grant }
+
+/** A grant as far as a credential has it. */
+export interface HeldGrant extends Grant {
+  /** The role's own scopes, where `issuedScopes` leaves less of them. */
+  readonly ofRole?: readonly string[]
 }
 
 export interface Role {
   readonly name: string
   readonly reach: 'platform' | 'organization'
-  readonly grants: readonly Grant[]
+  readonly grants: readonly HeldGrant[]
 }
 
 export interface Credential {
@@ -34,6 +34,8 @@ export interface Credential {
   readonly allowedCidrs: readonly string[] | null
   /** How far it may manage at most, because somebody else issued it; null for no limit but the role's. */
   readonly issuedReach: 'platform' | 'organization' | null
+  /** The scopes of the management API it has at most, for the same reason; null for no limit but the role's. */
+  readonly issuedScopes: readonly string[] | null
   readonly createdAt: Date
   readonly expiresAt: Date | null
   readonly lastUsedAt: Date | null
@@ -59,7 +61,10 @@ export interface Standing {
     /** Of the credential's organization. */
     readonly isMember: boolean
   } | null
-  /** Null without a membership, and when the role was deleted. */
+  /**
+   * With what it gives this credential: of management no more than its issuer had. Null without a membership, and when
+   * the role was deleted.
+   */
   readonly role: Role | null
   readonly policies: Policies
 }

@@ -11,7 +11,7 @@ interface NewRow {
   /** Null: all of the role, as it is at each exchange. */
   readonly permissions: readonly Permission[] | null
   readonly allowedCidrs: readonly string[] | null
-  /** Who issued it and saw its value, and how far their management rights went; null when its owner made it. */
+  /** Who issued it and saw its value, and what they could manage; null when its owner made it. */
   readonly issuer: Issuer | null
   readonly createdAt: Date
   readonly expiresAt: Date | null
@@ -25,6 +25,8 @@ export type NewCredential =
 export interface Issuer {
   readonly subject: string
   readonly reach: 'platform' | 'organization'
+  /** Of the management API, as granted. */
+  readonly scopes: readonly string[]
 }
 
 export async function insertCredential(db: Queryable, credential: NewCredential): Promise<void> {
@@ -42,6 +44,7 @@ export async function insertCredential(db: Queryable, credential: NewCredential)
       allowed_cidrs: credential.allowedCidrs && [...credential.allowedCidrs],
       issued_by: credential.issuer?.subject ?? null,
       issued_reach: credential.issuer?.reach ?? null,
+      issued_scopes: credential.issuer && [...credential.issuer.scopes],
       created_at: credential.createdAt,
       expires_at: credential.expiresAt,
     })

@@ -20,6 +20,7 @@ const INHERITED = [
   'allowed_cidrs',
   'issued_by',
   'issued_reach',
+  'issued_scopes',
 ] as const
 
 /** Makes the successor of a credential: all that is not the value's own is as it was. */

@@ -10,10 +10,17 @@ export type CredentialRefusal =
   | StandingProblem
   | { readonly reason: 'credential_unknown' | 'secret_mismatch' | 'address_not_allowed' }
 
-export interface VerificationContext {
+/** What a credential is judged by, beside its standing. */
+export interface Circumstances {
   readonly now: Date
   /** The client's address, IPv4 or IPv6. */
   readonly address: string
+}
+
+/** The circumstances of a request, with what tells it from others in the records of what the check brings about. */
+export interface VerificationContext extends Circumstances {
+  readonly userAgent: string | undefined
+  readonly requestId: string
 }
 
 /** What a refusal is worth to the audit record: the standing, once the credential was found. */
@@ -22,23 +29,26 @@ export interface RefusedCredential {
   readonly standing: Standing | undefined
 }
 
-export type VerifyCredential = (
+export type VerifyCredential<Context extends Circumstances = VerificationContext> = (
   credential: PresentedCredential,
-  context: VerificationContext,
+  context: Context,
 ) => Promise<Result<Standing, RefusedCredential>>
 
-/** Reacts to a credential that has a successor, and was presented with the right secret after its overlap. */
-export type ReportReuse = (standing: Standing, context: VerificationContext) => Promise<void>
+/** Reacts to a credential that has a successor, and was presented with the right secret after its end. */
+export type ReportReuse<Context extends Circumstances = VerificationContext> = (
+  standing: Standing,
+  context: Context,
+) => Promise<void>
 
 /**
  * Builds the check. Its one read is `loadStanding`; the hash is compared before anything else is judged. A refusal
  * waits for `reportReuse` where that is due.
  */
-export function createVerifyCredential(
+export function createVerifyCredential<Context extends Circumstances>(
   loadStanding: (id: string) => Promise<Standing | undefined>,
   hasher: CredentialHasher,
-  reportReuse: ReportReuse,
-): VerifyCredential {
+  reportReuse: ReportReuse<Context>,
+): VerifyCredential<Context> {
   return async (presented, context) => {
     const standing = await loadStanding(presented.id)
     const refuse = (refusal: CredentialRefusal) => fail({ refusal, standing })
@@ -46,29 +56,33 @@ export function createVerifyCredential(
       return refuse({ reason: 'credential_unknown' })
     if (!(await hasher.matches(presented, standing.secretHash))) return refuse({ reason: 'secret_mismatch' })
     const refusal = judge(standing, context)
-    if (refusal?.reason === 'credential_superseded') await reportReuse(standing, context)
+    if (refusal && isReuse(standing, refusal)) await reportReuse(standing, context)
     return refusal ? refuse(refusal) : ok(standing)
   }
 }
 
+/** Also of one that was revoked: whoever stole and rotated it could revoke what is left, to make the owner's use mute. */
+const isReuse = ({ credential }: Standing, { reason }: CredentialRefusal): boolean =>
+  credential.overlapUntil !== null && (reason === 'credential_superseded' || reason === 'credential_revoked')
+
 /** Checks again the credential an access token was exchanged from, whose value nobody presented. */
 export type RecheckCredential = (
   id: string,
-  context: VerificationContext,
+  circumstances: Circumstances,
 ) => Promise<Result<Standing, RefusedCredential>>
 
 export function createRecheckCredential(
   loadStanding: (id: string) => Promise<Standing | undefined>,
 ): RecheckCredential {
-  return async (id, context) => {
+  return async (id, circumstances) => {
     const standing = await loadStanding(id)
     if (!standing) return fail({ refusal: { reason: 'credential_unknown' }, standing })
-    const refusal = judge(standing, context)
+    const refusal = judge(standing, circumstances)
     return refusal ? fail({ refusal, standing }) : ok(standing)
   }
 }
 
-function judge(standing: Standing, { now, address }: VerificationContext): CredentialRefusal | null {
+function judge(standing: Standing, { now, address }: Circumstances): CredentialRefusal | null {
   const problem = findProblem(standing, now)
   if (problem) return problem
   const { allowedCidrs } = standing.credential

@@ -92,10 +92,11 @@ const CONNECTION_CODES = new Set([
   'EAI_AGAIN',
 ])
 /**
- * SQLSTATE classes: 08 connection, 28 not let in, 53 resources, 57 operator intervention (shutdown, timeout), 40
- * rolled back to resolve a deadlock; 25006 read-only, 3D000 no such database.
+ * SQLSTATE classes: 08 connection, but not 08P01, which is a statement of ours that breaks the protocol; 28 not let in;
+ * 40 rolled back, to end a deadlock for example; 53 resources; 57 operator intervention (shutdown, timeout). 25006
+ * read-only, 3D000 no such database.
  */
-const AWAY_SQLSTATE = /^(08|28|40|53|57)|^(25006|3D000)$/
+const AWAY_SQLSTATE = /^(08(?!P01)|28|40|53|57)|^(25006|3D000)$/
 const POOL_MESSAGES =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error/
 

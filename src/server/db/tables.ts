@@ -14,7 +14,7 @@ export interface PermissionJson {
   readonly scopes: readonly string[]
 }
 
-interface OrganizationsTable {
+export interface OrganizationsTable {
   id: Immutable<string>
   slug: Immutable<string>
   name: string
@@ -22,7 +22,7 @@ interface OrganizationsTable {
   deleted_at: ColumnType<Date | null, never, Date>
 }
 
-interface UsersTable {
+export interface UsersTable {
   id: Immutable<string>
   email: string
   name: string
@@ -31,7 +31,7 @@ interface UsersTable {
   created_at: Immutable<Date>
 }
 
-interface ResourceServersTable {
+export interface ResourceServersTable {
   id: Immutable<string>
   audience: string
   name: string
@@ -41,13 +41,13 @@ interface ResourceServersTable {
   created_at: Immutable<Date>
 }
 
-interface ResourceScopesTable {
+export interface ResourceScopesTable {
   resource_server_id: string
   scope: string
   description: string
 }
 
-interface ClientsTable {
+export interface ClientsTable {
   client_id: Immutable<string>
   name: string
   token_endpoint_auth_method: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
@@ -59,7 +59,7 @@ interface ClientsTable {
   created_at: Immutable<Date>
 }
 
-interface RolesTable {
+export interface RolesTable {
   id: Immutable<string>
   organization_id: Immutable<string | null>
   name: string
@@ -67,20 +67,20 @@ interface RolesTable {
   created_at: Immutable<Date>
 }
 
-interface RolePermissionsTable {
+export interface RolePermissionsTable {
   role_id: string
   resource_server_id: string
   scopes: string[]
 }
 
-interface MembershipsTable {
+export interface MembershipsTable {
   user_id: string
   organization_id: string
   role_id: string | null
   created_at: Immutable<Date>
 }
 
-interface CredentialsTable {
+export interface CredentialsTable {
   id: Immutable<string>
   kind: Immutable<CredentialKind>
   organization_id: Immutable<string>
@@ -92,6 +92,7 @@ interface CredentialsTable {
   allowed_cidrs: string[] | null
   issued_by: Immutable<string | null>
   issued_reach: Immutable<'platform' | 'organization' | null>
+  issued_scopes: Immutable<string[] | null>
   created_at: Immutable<Date>
   expires_at: Date | null
   last_used_at: Date | null
@@ -103,10 +104,12 @@ interface CredentialsTable {
   overlap_until: Date | null
   reuse_detected_at: Date | null
   status_index: Generated<number>
+  /** A trigger's: nobody inserts it. */
+  family: Generated<string | null>
 }
 
 /** Without `id`, which is for replication alone and has a default. */
-interface ExpiryPoliciesTable {
+export interface ExpiryPoliciesTable {
   organization_id: string | null
   max_lifetime_seconds: number | null
   default_lifetime_seconds: number | null
@@ -118,7 +121,7 @@ interface ExpiryPoliciesTable {
   applies_since: Date
 }
 
-interface SigningKeysTable {
+export interface SigningKeysTable {
   kid: Immutable<string>
   alg: Immutable<SigningAlgorithm>
   public_jwk: Json<Record<string, string>>
@@ -128,7 +131,7 @@ interface SigningKeysTable {
   retires_at: Date | null
 }
 
-interface OidcArtifactsTable {
+export interface OidcArtifactsTable {
   model: string
   id: string
   payload: Json<Record<string, unknown>>
@@ -139,7 +142,7 @@ interface OidcArtifactsTable {
   expires_at: Date
 }
 
-interface AuditEventsTable {
+export interface AuditEventsTable {
   id: Immutable<string>
   occurred_at: Immutable<Date>
   type: string

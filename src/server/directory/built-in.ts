@@ -8,12 +8,10 @@ import type { Queryable } from '../db/database.ts'
 import { lockUntilEnd } from '../db/lock.ts'
 import { saveClient } from './client-store.ts'
 import {
-  deleteScopes,
   findBuiltInResourceServer,
   insertResourceServer,
-  listScopes,
   renameAudience,
-  saveScopes,
+  replaceScopes,
   updateResourceServer,
 } from './resource-server-store.ts'
 import { replacePermissions, saveBuiltInRole } from './role-store.ts'
@@ -78,7 +76,7 @@ export async function ensureBuiltIns(transaction: Queryable, issuer: string, now
   // Instances that start together would each find nothing, and all but the first fail.
   await lockUntilEnd(transaction, 'patmint.built_ins')
   const resourceServerId = await ensureApi(transaction, issuer, now)
-  await ensureScopes(transaction, resourceServerId)
+  await replaceScopes(transaction, resourceServerId, API_SCOPES)
   for (const [name, { reach, scopes }] of Object.entries(ROLES)) {
     const roleId = await saveBuiltInRole(transaction, { id: uuidV7(now), name, reach }, now)
     await replacePermissions(transaction, roleId, new Map([[resourceServerId, scopes]]))
@@ -117,11 +115,4 @@ function requireMovable(stored: string, issuer: string): void {
     `the database belongs to the issuer ${stored.replace(/\/api$/, '')}, this server is ${issuer}; to move it, ` +
       `stop every instance and run: update resource_servers set audience = '${audience}' where built_in`,
   )
-}
-
-async function ensureScopes(transaction: Queryable, resourceServerId: string): Promise<void> {
-  const stored = await listScopes(transaction, resourceServerId)
-  const dropped = [...stored.keys()].filter((scope) => !Object.hasOwn(API_SCOPES, scope))
-  await deleteScopes(transaction, resourceServerId, dropped)
-  await saveScopes(transaction, resourceServerId, Object.entries(API_SCOPES))
 }

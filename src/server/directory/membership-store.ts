@@ -1,6 +1,7 @@
 // The rows of `memberships`: which role a user has in which organization. Deleted users are members of nothing.
 
 import type { Queryable } from '../db/database.ts'
+import type { NewRole } from './role-store.ts'
 
 export interface Membership {
   readonly userId: string
@@ -8,14 +9,18 @@ export interface Membership {
   readonly roleId: string
 }
 
+/** How far the management rights of a role go. */
+type Reach = NewRole['reach']
+
 /** A user as an organization sees them. */
 export interface Member {
   readonly userId: string
   readonly email: string
   readonly name: string
   readonly status: 'active' | 'suspended'
-  /** Null after the role was deleted. */
+  /** Null after the role was deleted, and so is its reach. */
   readonly role: string | null
+  readonly reach: Reach | null
   readonly createdAt: Date
 }
 
@@ -30,6 +35,7 @@ const selectMembers = (db: Queryable, organizationId: string) =>
       'u.name',
       'u.status',
       'r.name as role',
+      'r.reach',
       'm.created_at as createdAt',
     ])
     .where('m.organization_id', '=', organizationId)
@@ -58,33 +64,51 @@ export async function findMember(
   return selectMembers(db, organizationId).where('m.user_id', '=', userId).executeTakeFirst()
 }
 
+const lockMembershipRows = (transaction: Queryable, userId: string) =>
+  // Alone: a join would pair the row that another transaction has just changed with the role it had before.
+  transaction.selectFrom('memberships').select('user_id').where('user_id', '=', userId).forNoKeyUpdate()
+
 /** Waits for whoever changes this membership, and keeps others waiting until the transaction ends. */
 export async function lockMembership(
   transaction: Queryable,
   organizationId: string,
   userId: string,
 ): Promise<void> {
-  // Alone: a join would pair the row that another transaction has just changed with the role it had before.
-  await transaction
-    .selectFrom('memberships')
-    .select('user_id')
-    .where('user_id', '=', userId)
-    .where('organization_id', '=', organizationId)
-    .forNoKeyUpdate()
-    .execute()
+  await lockMembershipRows(transaction, userId).where('organization_id', '=', organizationId).execute()
 }
 
-/** A user's memberships of organizations that are not deleted, in no order. */
-export async function listMemberships(
-  db: Queryable,
-  userId: string,
-): Promise<{ organizationId: string; slug: string; roleId: string | null }[]> {
+/** The same for every membership of a user. New ones wait for whoever holds the user's row. */
+export async function lockMembershipsOf(transaction: Queryable, userId: string): Promise<void> {
+  await lockMembershipRows(transaction, userId).execute()
+}
+
+/** Where a user belongs, and as what. */
+export interface UserMembership {
+  readonly organizationId: string
+  /** Its slug. */
+  readonly organization: string
+  /** Null after the role was deleted, and so is all of it. */
+  readonly role: string | null
+  readonly roleId: string | null
+  readonly reach: Reach | null
+}
+
+/** A user's memberships of organizations that are not deleted, by slug. */
+export async function listMembershipsOf(db: Queryable, userId: string): Promise<UserMembership[]> {
   return db
     .selectFrom('memberships as m')
     .innerJoin('organizations as o', 'o.id', 'm.organization_id')
-    .select(['m.organization_id as organizationId', 'o.slug', 'm.role_id as roleId'])
+    .leftJoin('roles as r', 'r.id', 'm.role_id')
+    .select([
+      'o.id as organizationId',
+      'o.slug as organization',
+      'r.name as role',
+      'm.role_id as roleId',
+      'r.reach',
+    ])
     .where('m.user_id', '=', userId)
     .where('o.deleted_at', 'is', null)
+    .orderBy('o.slug')
     .execute()
 }
 

@@ -5,7 +5,7 @@ import { lockUntilEnd } from '../db/lock.ts'
 
 /**
  * Makes changes that could take the last platform admin away wait for each other until the transaction ends. Take it
- * before any row, or two transactions could wait for each other for ever.
+ * after every row the change waits for and none after it, or two transactions could wait for each other for ever.
  */
 export const lockPlatformAdmins = (transaction: Queryable): Promise<void> =>
   lockUntilEnd(transaction, 'patmint.platform_admins')

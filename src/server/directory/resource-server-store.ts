@@ -159,8 +159,35 @@ export async function listScopes(db: Queryable, id: string): Promise<Map<string,
   return new Map(rows.map(({ scope, description }) => [scope, description]))
 }
 
+/** What became of a resource server's scopes. */
+export interface ScopeChanges {
+  readonly removed: readonly string[]
+  readonly created: readonly string[]
+  /** Described otherwise than before. */
+  readonly updated: readonly string[]
+}
+
+/** Makes `scopes` all that a resource server knows. Needs a transaction. */
+export async function replaceScopes(
+  transaction: Queryable,
+  id: string,
+  scopes: Readonly<Record<string, string>>,
+): Promise<ScopeChanges> {
+  const before = await listScopes(transaction, id)
+  const removed = [...before.keys()].filter((scope) => !Object.hasOwn(scopes, scope))
+  const written = Object.entries(scopes).filter(([scope, description]) => before.get(scope) !== description)
+  await deleteScopes(transaction, id, removed)
+  await saveScopes(transaction, id, written)
+  const names = written.map(([scope]) => scope)
+  return {
+    removed,
+    created: names.filter((scope) => !before.has(scope)),
+    updated: names.filter((scope) => before.has(scope)),
+  }
+}
+
 /** Makes scopes, or describes those that exist anew. */
-export async function saveScopes(
+async function saveScopes(
   db: Queryable,
   id: string,
   scopes: readonly (readonly [scope: string, description: string])[],
@@ -177,24 +204,11 @@ export async function saveScopes(
     .execute()
 }
 
-export async function deleteScopes(db: Queryable, id: string, scopes: readonly string[]): Promise<void> {
+async function deleteScopes(db: Queryable, id: string, scopes: readonly string[]): Promise<void> {
   if (scopes.length === 0) return
   await db
     .deleteFrom('resource_scopes')
     .where('resource_server_id', '=', id)
     .where('scope', 'in', scopes)
     .execute()
-}
-
-/** Makes `after` all the scopes of a resource server that has those of `before`. Needs a transaction. */
-export async function replaceScopes(
-  transaction: Queryable,
-  id: string,
-  before: DescribedResourceServer['scopes'],
-  after: DescribedResourceServer['scopes'],
-): Promise<void> {
-  const dropped = Object.keys(before).filter((scope) => !Object.hasOwn(after, scope))
-  const written = Object.entries(after).filter(([scope, description]) => before[scope] !== description)
-  await deleteScopes(transaction, id, dropped)
-  await saveScopes(transaction, id, written)
 }

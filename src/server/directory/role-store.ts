@@ -1,7 +1,7 @@
 // The rows of `roles` and `role_permissions`.
 
-import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
+import { type Grant, grantsOfRole } from '../db/role-grants.ts'
 
 export interface NewRole {
   readonly id: string
@@ -15,26 +15,12 @@ export interface NewRole {
 export type Permissions = ReadonlyMap<string, readonly string[]>
 
 /** What a role permits at one audience. */
-export interface RoleGrant {
-  readonly audience: string
-  readonly scopes: readonly string[]
-  /** The concrete scopes the resource server knows. */
-  readonly declaredScopes: readonly string[]
-}
+export type RoleGrant = Pick<Grant, 'audience' | 'scopes' | 'declaredScopes'>
 
 export interface Role extends NewRole {
   readonly grants: readonly RoleGrant[]
   readonly createdAt: Date
 }
-
-const grantsOfRole = sql<RoleGrant[]>`(
-  select coalesce(json_agg(json_build_object(
-      'audience', s.audience,
-      'scopes', p.scopes,
-      'declaredScopes', array(select x.scope from resource_scopes x where x.resource_server_id = s.id)
-    ) order by s.audience), '[]')
-  from role_permissions p join resource_servers s on s.id = p.resource_server_id
-  where p.role_id = r.id)`
 
 /** The roles that members of an organization can have: its own, and the built-in ones. */
 const selectRolesOf = (db: Queryable, organizationId: string) =>
@@ -66,7 +52,7 @@ export async function listRolesOf(
     .execute()
 }
 
-/** The role of this name that members of an organization can have, with all it grants. */
+/** The role of this name that members of an organization can have, its own or a built-in one, with all it grants. */
 export async function findRoleOf(
   db: Queryable,
   organizationId: string,
@@ -86,30 +72,6 @@ export async function listOwnGrants(db: Queryable, organizationId: string): Prom
     .where('r.organization_id', '=', organizationId)
     .execute()
   return roles.flatMap(({ grants }) => grants)
-}
-
-/** Id of an organization's own role; null asks for a built-in one. */
-export async function findRole(
-  db: Queryable,
-  organizationId: string | null,
-  name: string,
-): Promise<string | undefined> {
-  const row = await db
-    .selectFrom('roles')
-    .select('id')
-    .where('organization_id', organizationId === null ? 'is' : '=', organizationId)
-    .where('name', '=', name)
-    .executeTakeFirst()
-  return row?.id
-}
-
-/** Id of a role that members of an organization can have: its own, or a built-in one. */
-export async function findAssignableRole(
-  db: Queryable,
-  organizationId: string,
-  name: string,
-): Promise<string | undefined> {
-  return (await findRole(db, organizationId, name)) ?? findRole(db, null, name)
 }
 
 /** Makes a role; false when the organization has one of this name. */

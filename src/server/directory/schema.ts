@@ -8,12 +8,15 @@ import { isConcreteScope, isGrantableScope } from '../../protocol/scope.ts'
 /** Control characters, line separators, and what turns the direction of the text around it (Unicode UAX #9). */
 const DECEPTIVE = /[\p{Cc}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
 
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
+
 function findNameProblem(name: string, most: number): string | undefined {
   const length = Array.from(name).length
   if (length < 1 || length > most) return `must have 1 to ${most} characters`
   if (!name.isWellFormed()) return 'must be well-formed Unicode'
   if (DECEPTIVE.test(name)) return 'must not hold control characters, line breaks or text direction marks'
   if (name !== name.trim()) return 'must not begin or end with a blank'
+  if (!VISIBLE.test(name)) return 'must have a visible character'
   return holdsNoCredential(name) ? undefined : 'must not hold a credential'
 }
 
@@ -77,6 +80,12 @@ const isPlainJwk = (jwk: Record<string, unknown>): boolean =>
 
 const isStorable = (text: string): boolean =>
   text.isWellFormed() && !text.includes('\0') && holdsNoCredential(text)
+
+/** Text of several lines, of which nothing is asked but that Postgres takes it. */
+export const longText = (most: number) =>
+  z.string().max(most).refine(isStorable, {
+    error: 'must be well-formed Unicode without U+0000, and hold no credential',
+  })
 
 const publicJwk = z
   .record(z.string(), z.unknown())

@@ -72,36 +72,21 @@ export async function lockUser(transaction: Queryable, id: string): Promise<User
   return selectUser(transaction, id).forNoKeyUpdate().executeTakeFirst()
 }
 
-/** Where a user belongs, and as what. */
-export interface UserMembership {
-  readonly organizationId: string
-  /** Its slug. */
-  readonly organization: string
-  /** Null after the role was deleted. */
-  readonly role: string | null
-}
-
-/** A user's memberships of organizations that are not deleted, by slug. */
-export async function listMembershipsOf(db: Queryable, userId: string): Promise<UserMembership[]> {
-  return db
-    .selectFrom('memberships as m')
-    .innerJoin('organizations as o', 'o.id', 'm.organization_id')
-    .leftJoin('roles as r', 'r.id', 'm.role_id')
-    .select(['o.id as organizationId', 'o.slug as organization', 'r.name as role'])
-    .where('m.user_id', '=', userId)
-    .where('o.deleted_at', 'is', null)
-    .orderBy('o.slug')
-    .execute()
-}
-
-/** The user with this e-mail address, in any case of letters, unless deleted. */
-export async function findUserByEmail(db: Queryable, email: string): Promise<User | undefined> {
-  return db
+const selectUserByEmail = (db: Queryable, email: string) =>
+  db
     .selectFrom('users as u')
     .select(COLUMNS)
     .where(sql`lower(u.email)`, '=', email.toLowerCase())
     .where('u.status', '<>', 'deleted')
-    .executeTakeFirst()
+
+/** The user with this e-mail address, in any case of letters, unless deleted. */
+export async function findUserByEmail(db: Queryable, email: string): Promise<User | undefined> {
+  return selectUserByEmail(db, email).executeTakeFirst()
+}
+
+/** The same, locked like `lockUser`: whoever was deleted, or moved to another address, meanwhile is not found. */
+export async function lockUserByEmail(transaction: Queryable, email: string): Promise<User | undefined> {
+  return selectUserByEmail(transaction, email).forNoKeyUpdate().executeTakeFirst()
 }
 
 export async function insertUser(db: Queryable, user: NewUser): Promise<void> {
@@ -122,9 +107,13 @@ export interface UserChanges {
   readonly status?: 'active' | 'suspended'
 }
 
+/** Changes a user; nothing brings a deleted one back. */
 export async function updateUser(db: Queryable, id: string, changes: UserChanges): Promise<void> {
-  await db.updateTable('users').set(changes).where('id', '=', id).execute()
+  await updateLiving(db, id).set(changes).execute()
 }
+
+const updateLiving = (db: Queryable, id: string) =>
+  db.updateTable('users').where('id', '=', id).where('status', '<>', 'deleted')
 
 /** Changes a user; false when the e-mail address is taken, which ends the transaction. */
 export const changeUser = (transaction: Queryable, id: string, changes: UserChanges): Promise<boolean> =>
@@ -135,11 +124,7 @@ export const changeUser = (transaction: Queryable, id: string, changes: UserChan
  * elsewhere go, and the e-mail address is free. Needs a transaction. Credentials are somebody else's.
  */
 export async function eraseUser(transaction: Queryable, id: string): Promise<void> {
-  await transaction
-    .updateTable('users')
-    .set({ status: 'deleted', password_hash: null })
-    .where('id', '=', id)
-    .execute()
+  await updateLiving(transaction, id).set({ status: 'deleted', password_hash: null }).execute()
   await transaction.deleteFrom('memberships').where('user_id', '=', id).execute()
   await sql`delete from identities where user_id = ${id}`.execute(transaction)
 }

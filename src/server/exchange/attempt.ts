@@ -4,7 +4,7 @@ import type { Result } from '../../protocol/result.ts'
 import type { Standing } from '../credential/standing.ts'
 import type { RefusedCredential } from '../credential/verify.ts'
 import type { ExchangeClient } from './decide.ts'
-import type { Refusal } from './refusal.ts'
+import type { RequestRefusal } from './refusal.ts'
 import type { ExchangeWish } from './request.ts'
 
 /** A credential with what its check said, which noted nothing. */
@@ -16,10 +16,18 @@ export interface CheckedCredential {
 
 export interface Attempt {
   /** What the parameters ask for, or what is wrong with them. */
-  readonly wish: Result<ExchangeWish, Refusal>
+  readonly wish: Result<ExchangeWish, RequestRefusal>
   /** Null: what was presented is none. */
   readonly credential: CheckedCredential | null
   /** Null: nobody knows it. */
   readonly client: ExchangeClient | null
+  readonly now: Date
+}
+
+/** An attempt with nothing wrong in its request, by a client that is known: the credential and its reach decide. */
+export interface Trial {
+  readonly wish: ExchangeWish
+  readonly credential: CheckedCredential
+  readonly client: ExchangeClient
   readonly now: Date
 }

@@ -6,8 +6,9 @@ import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { type Grant, type Permission, type Standing, subjectOf } from '../credential/standing.ts'
+import { listGranted, narrowToChosen } from './granted.ts'
 import { listCaps } from './lifetime.ts'
-import type { Refusal } from './refusal.ts'
+import type { DecisionRefusal, ReachRefusal } from './refusal.ts'
 import type { ExchangeWish } from './request.ts'
 
 /** The software that asks, already authenticated. */
@@ -60,29 +61,23 @@ export interface Narrowing {
 
 /** A grant, narrowed by what the credential chose at its audience, and by what the resource server declares. */
 export function narrowGrant(grant: Grant, permissions: readonly Permission[] | null): Narrowing {
-  const here = permissions?.filter(({ audience }) => audience === grant.audience)
-  const wanted = here?.flatMap(({ scopes }) => scopes)
-  const chosen = wanted ? narrowScopes(grant.scopes, wanted) : grant.scopes
+  const chosen = narrowToChosen(grant, permissions)
   return { chosen, effective: narrowScopes(chosen, grant.declaredScopes) }
 }
 
-/** Whether the client may ask for this audience; null stands for the credential's holder, who may for any. */
-export const mayReach = (client: Pick<ExchangeClient, 'audiences'> | null, audience: string): boolean =>
-  client?.audiences?.includes(audience) ?? true
+/** Whether the client may ask for this audience. */
+export const mayReach = (client: Pick<ExchangeClient, 'audiences'>, audience: string): boolean =>
+  client.audiences?.includes(audience) ?? true
 
-/**
- * What `standing` may be exchanged for, at these audiences or, for none, at all of them; by `client`, or for null by
- * the credential's holder itself.
- */
+/** What `standing` may be exchanged for by `client`, at these audiences or, for none, at all of them. */
 export function listTargets(
-  { credential, role }: Standing,
-  client: Pick<ExchangeClient, 'audiences'> | null,
+  standing: Standing,
+  client: Pick<ExchangeClient, 'audiences'>,
   audiences: readonly string[] = [],
 ): Target[] {
-  return (role?.grants ?? [])
-    .filter(({ audience }) => audiences.length === 0 || audiences.includes(audience))
+  return listGranted(standing, audiences)
     .filter(({ audience }) => mayReach(client, audience))
-    .map((grant) => ({ ...grant, scopes: narrowGrant(grant, credential.permissions).effective }))
+    .map((grant) => ({ ...grant, scopes: narrowScopes(grant.scopes, grant.declaredScopes) }))
     .filter(({ scopes }) => scopes.length > 0)
 }
 
@@ -92,7 +87,7 @@ export function decide(
   standing: Standing,
   client: ExchangeClient,
   now: Date,
-): Result<Decision, Refusal> {
+): Result<Decision, DecisionRefusal> {
   const chosen = chooseTargets(request.audiences, listTargets(standing, client, request.audiences))
   if (!chosen.ok) return chosen
   const targets = chosen.value
@@ -118,7 +113,10 @@ export function decide(
 
 type Targets = readonly [Target, ...Target[]]
 
-function chooseTargets(audiences: readonly string[], permitted: readonly Target[]): Result<Targets, Refusal> {
+function chooseTargets(
+  audiences: readonly string[],
+  permitted: readonly Target[],
+): Result<Targets, ReachRefusal> {
   const refused = audiences.find((audience) => !permitted.some((target) => target.audience === audience))
   if (refused !== undefined) return fail({ reason: 'audience_not_permitted', audience: refused })
   if (audiences.length === 0 && permitted.length !== 1) return fail({ reason: 'audience_ambiguous' })
@@ -134,7 +132,7 @@ function chooseTargets(audiences: readonly string[], permitted: readonly Target[
 function chooseScopes(
   requested: readonly string[] | null,
   targets: Targets,
-): Result<readonly string[], Refusal> {
+): Result<readonly string[], ReachRefusal> {
   if (requested) {
     const excess = requested.find((scope) => !targets.every((target) => anyCovers(target.scopes, scope)))
     return excess === undefined ? ok(requested) : fail({ reason: 'scope_exceeds', scope: excess })

@@ -4,7 +4,7 @@ import { fail, type Result } from '../../protocol/result.ts'
 import { type Standing, subjectOf } from '../credential/standing.ts'
 import type { VerificationContext, VerifyCredential } from '../credential/verify.ts'
 import { type Decision, decide, type ExchangeClient } from './decide.ts'
-import type { Refusal } from './refusal.ts'
+import type { ExchangeRefusal } from './refusal.ts'
 import type { ExchangeRequest, ExchangeWish } from './request.ts'
 
 /** Whose credential was presented: for the audit record, also of a refusal. */
@@ -14,7 +14,7 @@ export interface Holder {
 }
 
 export interface ExchangeOutcome {
-  readonly result: Result<Decision, Refusal>
+  readonly result: Result<Decision, ExchangeRefusal>
   /** Undefined as long as no credential was found. */
   readonly holder: Holder | undefined
 }

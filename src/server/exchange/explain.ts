@@ -3,13 +3,13 @@
 
 import { redactCredentials } from '../../protocol/credential.ts'
 import { fail, type Result } from '../../protocol/result.ts'
-import type { Attempt, CheckedCredential } from './attempt.ts'
+import type { Attempt, CheckedCredential, Trial } from './attempt.ts'
 import type { Decision } from './decide.ts'
 import { settleExchange } from './exchange.ts'
-import type { Refusal } from './refusal.ts'
+import type { ExchangeRefusal, Refusal, RequestRefusal } from './refusal.ts'
 import { STEPS, type Step, type StepName } from './step.ts'
 import { tellReach } from './tell-reach.ts'
-import { tellRefusal } from './tell-refusal.ts'
+import { tellRefusal, tellRequestRefusal } from './tell-refusal.ts'
 import { tellClient, tellRequest, tellStanding } from './tell-standing.ts'
 
 export interface Explanation {
@@ -19,45 +19,61 @@ export interface Explanation {
 
 /** Decides the attempt as an exchange would, and tells how; the last step is where it ended. */
 export async function explainExchange(attempt: Attempt): Promise<Explanation> {
-  const { wish, client, credential, now } = attempt
-  const result = await settleAttempt(attempt)
-  const told = [
-    ...(wish.ok ? tellRequest(wish.value) : []),
-    ...(client ? tellClient(client) : []),
-    ...(credential ? tellStanding(credential) : []),
-    ...(wish.ok && client && credential ? tellReach(wish.value, credential.standing, client, now) : []),
-  ]
-  const steps = result.ok ? told : endAtRefusal(told, result.error, attempt)
+  const { result, steps } = await explain(attempt)
+  // Anything may have been pasted into any parameter.
   return { result, steps: steps.map((step) => ({ ...step, detail: redactCredentials(step.detail) })) }
 }
 
-async function settleAttempt({ wish, client, credential, now }: Attempt): Promise<Explanation['result']> {
-  if (!wish.ok) return wish
-  if (!credential) return fail({ reason: 'subject_token_refused', cause: 'credential_malformed' })
-  if (!client) return fail({ reason: 'client_unknown' })
-  const { verified } = credential
-  return (await settleExchange(wish.value, client, async () => verified, now)).result
+/** The order is that of the token endpoint: the request, the client, and then the exchange. */
+async function explain({ wish, credential, client, now }: Attempt): Promise<Explanation> {
+  if (!wish.ok) return refuseRequest(wish.error)
+  if (!credential) return refuseRequest({ reason: 'subject_token_refused', cause: 'credential_malformed' })
+  if (!client)
+    return {
+      result: fail({ reason: 'client_unknown' }),
+      steps: [
+        ...tellRequest(wish.value),
+        { step: 'client', outcome: 'fail', detail: 'No client has this client_id' },
+      ],
+    }
+  return explainTrial({ wish: wish.value, credential, client, now })
+}
+
+const refuseRequest = (refusal: RequestRefusal): Explanation => ({
+  result: fail(refusal),
+  steps: [{ step: 'request', outcome: 'fail', detail: tellRequestRefusal(refusal) }],
+})
+
+async function explainTrial(trial: Trial): Promise<Explanation> {
+  const { wish, credential, client, now } = trial
+  const { result } = await settleExchange(wish, client, async () => credential.verified, now)
+  const told = [
+    ...tellRequest(wish),
+    ...tellClient(client),
+    ...tellStanding(credential),
+    ...tellReach(wish, credential.standing, client, now),
+  ]
+  return { result, steps: result.ok ? told : endAtRefusal(told, result.error, trial) }
 }
 
 /** The steps before the refusal, what there is to know of its own, and the refusal itself. */
-function endAtRefusal(told: readonly Step[], refusal: Refusal, attempt: Attempt): Step[] {
-  const step = stepOf(refusal, attempt.credential)
+function endAtRefusal(told: readonly Step[], refusal: ExchangeRefusal, trial: Trial): Step[] {
+  const step = stepOf(refusal, trial.credential)
   const end = STEPS.indexOf(step)
   return [
     ...told.filter((one) => STEPS.indexOf(one.step) < end),
     ...told.filter((one) => one.step === step && one.outcome === 'info'),
-    { step, outcome: 'fail', detail: tellRefusal(refusal, attempt) },
+    { step, outcome: 'fail', detail: tellRefusal(refusal, trial) },
   ]
 }
 
-function stepOf(refusal: Refusal, credential: CheckedCredential | null): StepName {
+function stepOf(refusal: ExchangeRefusal, { verified }: CheckedCredential): StepName {
   switch (refusal.reason) {
-    case 'client_unknown':
     case 'client_not_allowed':
       return 'client'
     case 'subject_token_refused':
       // A credential that passed every check can only be too near its end.
-      return credential?.verified.ok ? 'expiry' : CREDENTIAL_STEPS[refusal.cause]
+      return verified.ok ? 'expiry' : CREDENTIAL_STEPS[refusal.cause]
     case 'audience_ambiguous':
     case 'audience_not_permitted':
     case 'audiences_incompatible':
@@ -65,15 +81,12 @@ function stepOf(refusal: Refusal, credential: CheckedCredential | null): StepNam
     case 'scope_exceeds':
     case 'scopes_differ':
       return 'scope'
-    default:
-      return 'request'
   }
 }
 
-type CredentialCause = Extract<Refusal, { reason: 'subject_token_refused' }>['cause']
+type CredentialCause = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }>['cause']
 
 const CREDENTIAL_STEPS: Readonly<Record<CredentialCause, StepName>> = {
-  credential_malformed: 'request',
   credential_unknown: 'credential',
   secret_mismatch: 'credential',
   credential_revoked: 'credential',

@@ -2,7 +2,8 @@
 
 import type { CredentialRefusal } from '../credential/verify.ts'
 
-export type Refusal =
+/** What is wrong with the parameters by themselves. It is no secret: everyone gets the same words. */
+export type ParameterRefusal =
   | {
       readonly reason:
         | 'parameter_missing'
@@ -13,18 +14,48 @@ export type Refusal =
     }
   | { readonly reason: 'parameters_too_many' }
   | { readonly reason: 'feature_unsupported'; readonly feature: 'DPoP' | 'authorization_details' }
-  | {
-      readonly reason: 'subject_token_refused'
-      readonly cause: CredentialRefusal['reason'] | 'credential_malformed'
-    }
+
+/** What is found before anything is looked up. */
+export type RequestRefusal =
+  | ParameterRefusal
+  | { readonly reason: 'subject_token_refused'; readonly cause: 'credential_malformed' }
   | { readonly reason: 'actor_token_refused'; readonly cause: 'actor_not_permitted' }
-  | { readonly reason: 'client_unknown' | 'client_not_allowed' }
+  | { readonly reason: 'scope_malformed' }
+
+/** What is wished for is not what the credential gives, by this client and at these resource servers. */
+export type ReachRefusal =
   | { readonly reason: 'audience_ambiguous' }
   | { readonly reason: 'audience_not_permitted'; readonly audience: string }
   | { readonly reason: 'audiences_incompatible' }
-  | { readonly reason: 'scope_malformed' }
   | { readonly reason: 'scope_exceeds'; readonly scope: string }
   | { readonly reason: 'scopes_differ' }
 
+export type DecisionRefusal =
+  | { readonly reason: 'subject_token_refused'; readonly cause: CredentialRefusal['reason'] }
+  | ReachRefusal
+
+/** What an exchange with a well-formed request, by a client that is known, comes to if not to a decision. */
+export type ExchangeRefusal = DecisionRefusal | { readonly reason: 'client_not_allowed' }
+
+export type Refusal = RequestRefusal | ExchangeRefusal | { readonly reason: 'client_unknown' }
+
 /** The true cause as one stable word for audit records and logs. */
 export const causeOf = (refusal: Refusal): string => ('cause' in refusal ? refusal.cause : refusal.reason)
+
+/** What is wrong with the parameters, in words. */
+export function describeParameters(refusal: ParameterRefusal): string {
+  switch (refusal.reason) {
+    case 'parameter_missing':
+      return `${refusal.parameter} is missing`
+    case 'parameter_repeated':
+      return `${refusal.parameter} must not be repeated`
+    case 'parameter_malformed':
+      return `${refusal.parameter} is malformed`
+    case 'parameter_unsupported':
+      return `${refusal.parameter} has an unsupported value`
+    case 'parameters_too_many':
+      return 'the request has too many parameters'
+    case 'feature_unsupported':
+      return `${refusal.feature} is not supported`
+  }
+}

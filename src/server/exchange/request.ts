@@ -4,7 +4,7 @@ import { type PresentedCredential, parseCredential } from '../../protocol/creden
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { parseScopeParameter } from '../../protocol/scope.ts'
 import { ACCESS_TOKEN_TYPE, JWT_TYPE, PAT_TYPE } from '../../protocol/urn.ts'
-import type { Refusal } from './refusal.ts'
+import type { RequestRefusal } from './refusal.ts'
 
 /** Form parameters: absent or empty is `undefined`, a repeated one is an array. */
 export type TokenParameters = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -36,35 +36,45 @@ export interface ExchangeRequest extends ExchangeWish {
 }
 
 const MAX_AUDIENCES = 20
+/** Every record of an attempt, whoever made it, holds all that was asked for. */
+const MAX_SCOPES = 200
 
 /** Reads a token exchange request. `aliases` are further subject token types that mean a credential. */
 export function parseExchangeRequest(
   parameters: TokenParameters,
   aliases: readonly string[],
-): Result<ExchangeRequest, Refusal> {
-  const repeated = SINGLE_PARAMETERS.find((name) => Array.isArray(parameters[name]))
-  if (repeated) return fail({ reason: 'parameter_repeated', parameter: repeated })
-  const problem = findTokenProblem(parameters, aliases) ?? findActorProblem(parameters)
-  if (problem) return fail(problem)
-  const wish = parseExchangeWish(parameters)
+): Result<ExchangeRequest, RequestRefusal> {
+  const wish = parseExchangeWish(parameters, aliases)
   if (!wish.ok) return wish
   const subjectToken = parseCredential(String(parameters['subject_token']))
   if (!subjectToken) return fail({ reason: 'subject_token_refused', cause: 'credential_malformed' })
   return ok({ subjectToken, ...wish.value })
 }
 
-/** Reads what an exchange asks for: `audience`, `resource` and `scope`, each as a request may give it. */
-export function parseExchangeWish(parameters: TokenParameters): Result<ExchangeWish, Refusal> {
-  const problem = findTargetProblem(parameters)
+/** Reads all of a request but the credential: `subject_token` has to be there, and may be anything. */
+export function parseExchangeWish(
+  parameters: TokenParameters,
+  aliases: readonly string[],
+): Result<ExchangeWish, RequestRefusal> {
+  // What would change the token if it were understood is refused, never ignored.
+  if (parameters['authorization_details'])
+    return fail({ reason: 'feature_unsupported', feature: 'authorization_details' })
+  const repeated = SINGLE_PARAMETERS.find((name) => Array.isArray(parameters[name]))
+  if (repeated) return fail({ reason: 'parameter_repeated', parameter: repeated })
+  const problem =
+    findTokenProblem(parameters, aliases) ?? findActorProblem(parameters) ?? findTargetProblem(parameters)
   if (problem) return fail(problem)
   const { scope } = parameters
   const scopes = scope === undefined ? null : parseScopeParameter(String(scope))
-  if (scopes === undefined) return fail({ reason: 'scope_malformed' })
+  if (scopes === undefined || (scopes?.length ?? 0) > MAX_SCOPES) return fail({ reason: 'scope_malformed' })
   const resources = listOf(parameters['resource'])
   return ok({ audiences: [...new Set([...listOf(parameters['audience']), ...resources])], scopes })
 }
 
-function findTokenProblem(parameters: TokenParameters, aliases: readonly string[]): Refusal | undefined {
+function findTokenProblem(
+  parameters: TokenParameters,
+  aliases: readonly string[],
+): RequestRefusal | undefined {
   const missing = ['subject_token', 'subject_token_type'].find((name) => parameters[name] === undefined)
   if (missing) return { reason: 'parameter_missing', parameter: missing }
   if (![PAT_TYPE, ACCESS_TOKEN_TYPE, ...aliases].includes(String(parameters['subject_token_type']))) {
@@ -75,7 +85,7 @@ function findTokenProblem(parameters: TokenParameters, aliases: readonly string[
   return isSupported ? undefined : { reason: 'parameter_unsupported', parameter: 'requested_token_type' }
 }
 
-function findTargetProblem(parameters: TokenParameters): Refusal | undefined {
+function findTargetProblem(parameters: TokenParameters): RequestRefusal | undefined {
   const resources = listOf(parameters['resource'])
   if (!resources.every(isAbsoluteUri)) return { reason: 'parameter_malformed', parameter: 'resource' }
   const audiences = listOf(parameters['audience'])
@@ -88,7 +98,7 @@ function findTargetProblem(parameters: TokenParameters): Refusal | undefined {
 function findActorProblem({
   actor_token: token,
   actor_token_type: type,
-}: TokenParameters): Refusal | undefined {
+}: TokenParameters): RequestRefusal | undefined {
   if (token === undefined && type === undefined) return undefined
   if (token === undefined) return { reason: 'parameter_missing', parameter: 'actor_token' }
   if (type === undefined) return { reason: 'parameter_missing', parameter: 'actor_token_type' }

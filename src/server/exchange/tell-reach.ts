@@ -1,6 +1,6 @@
 // The second half of an explanation: what the role gives, bound after bound, and how long a token may live.
 
-import type { Grant, Permission, Standing } from '../credential/standing.ts'
+import type { Grant, HeldGrant, Permission, Standing } from '../credential/standing.ts'
 import { type ExchangeClient, listTargets, mayReach, type Narrowing, narrowGrant } from './decide.ts'
 import { type Cap, listCaps } from './lifetime.ts'
 import type { ExchangeWish } from './request.ts'
@@ -22,17 +22,13 @@ export function tellReach(
     {
       step: 'permissions',
       outcome: 'info',
-      detail: permissions
-        ? 'The credential was narrowed when it was made. What that leaves'
-        : 'The credential was not narrowed: it has all of the role',
+      detail: tellChosen(permissions !== null, grants),
       permissions: listLeft(grants, permissions, 'chosen'),
     },
     {
       step: 'client_audiences',
       outcome: 'info',
-      detail: client.audiences
-        ? `"${client.clientId}" may ask for ${enumerate(client.audiences) || 'no audience'}. What that leaves`
-        : `"${client.clientId}" may ask for every audience`,
+      detail: tellClientReach(client, grants, reached),
       permissions: listLeft(reached, permissions, 'chosen'),
     },
     {
@@ -59,6 +55,26 @@ export function tellReach(
         ]
       : []),
   ]
+}
+
+/** Which of the role's audiences the client reaches. What else it may ask for is not the credential's business. */
+function tellClientReach(
+  { clientId }: ExchangeClient,
+  grants: readonly Grant[],
+  reached: readonly Grant[],
+): string {
+  if (reached.length === grants.length) return `"${clientId}" may ask for every audience of the role`
+  const audiences = reached.map(({ audience }) => audience)
+  return `Of the role's audiences "${clientId}" may ask for ${enumerate(audiences) || 'none'}. What that leaves`
+}
+
+/** How much of its role the credential was made with. */
+function tellChosen(isNarrowed: boolean, grants: readonly HeldGrant[]): string {
+  const isBound = grants.some(({ ofRole }) => ofRole !== undefined)
+  const bound = isBound ? ', and manages no more than whoever issued it could' : ''
+  return isNarrowed
+    ? `The credential was narrowed when it was made${bound}. What that leaves`
+    : `The credential was not narrowed: it has all of the role${bound}`
 }
 
 const listLeft = (

@@ -2,64 +2,51 @@
 
 import { anyCovers } from '../../protocol/scope.ts'
 import { expiryOf, type Standing } from '../credential/standing.ts'
-import type { Attempt, CheckedCredential } from './attempt.ts'
+import type { CheckedCredential, Trial } from './attempt.ts'
 import { type ExchangeClient, listTargets, mayReach, narrowGrant, type Target } from './decide.ts'
-import type { Refusal } from './refusal.ts'
+import {
+  describeParameters,
+  type ExchangeRefusal,
+  type ReachRefusal,
+  type RequestRefusal,
+} from './refusal.ts'
 import { enumerate } from './step.ts'
 import { tellExpiry } from './tell-standing.ts'
 
-type SubjectRefusal = Extract<Refusal, { reason: 'subject_token_refused' }>
-type ReachRefusal = Extract<
-  Refusal,
-  {
-    reason:
-      | 'audience_ambiguous'
-      | 'audience_not_permitted'
-      | 'audiences_incompatible'
-      | 'scope_exceeds'
-      | 'scopes_differ'
-  }
->
+type SubjectRefusal = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }>
 
-/** Why it was refused, for whoever may know. */
-export function tellRefusal(refusal: Refusal, { wish, credential, client }: Attempt): string {
+/** What is wrong with a request, whoever makes it. */
+export function tellRequestRefusal(refusal: RequestRefusal): string {
   switch (refusal.reason) {
-    case 'parameter_missing':
-      return `${refusal.parameter} is missing`
-    case 'parameter_repeated':
-      return `${refusal.parameter} is repeated`
-    case 'parameter_malformed':
-      return `${refusal.parameter} is malformed, or names too many`
-    case 'parameter_unsupported':
-      return `${refusal.parameter} has a value that is not supported`
-    case 'parameters_too_many':
-      return 'The request has too many parameters'
-    case 'feature_unsupported':
-      return `${refusal.feature} is not supported`
+    case 'subject_token_refused':
+      return 'subject_token is no credential: its prefix, length, alphabet or checksum is wrong'
     case 'actor_token_refused':
       return 'The credential permits no actor'
     case 'scope_malformed':
-      return 'scope is not a list of scopes with one blank between them and no wildcard'
-    case 'client_unknown':
-      return 'No client has this client_id'
-    case 'client_not_allowed':
-      return 'The client is registered, and may not exchange tokens'
-    case 'subject_token_refused':
-      return tellCause(refusal.cause, credential)
+      return 'scope is not a list of scopes with one blank between them and no wildcard, or names too many'
+    case 'parameter_malformed':
+      return `${describeParameters(refusal)}, or names too many`
     default:
-      return wish.ok && credential && client
-        ? tellShortfall(refusal, credential.standing, client, wish.value.audiences)
-        : refusal.reason
+      return describeParameters(refusal)
   }
 }
 
-function tellCause(cause: SubjectRefusal['cause'], checked: CheckedCredential | null): string {
-  if (!checked) return 'It is no credential: its prefix, length, alphabet or checksum is wrong'
-  if (checked.verified.ok)
-    return 'Less than a whole second is left of the credential: a token would be born expired'
-  const { credential, organization, role } = checked.standing
+/** Why it was refused, for whoever may know. */
+export function tellRefusal(refusal: ExchangeRefusal, trial: Trial): string {
+  switch (refusal.reason) {
+    case 'client_not_allowed':
+      return 'The client is registered, and may not exchange tokens'
+    case 'subject_token_refused':
+      return tellCause(refusal.cause, trial.credential)
+    default:
+      return tellShortfall(refusal, trial)
+  }
+}
+
+function tellCause(cause: SubjectRefusal['cause'], { standing, verified }: CheckedCredential): string {
+  if (verified.ok) return 'Less than a whole second is left of the credential: a token would be born expired'
+  const { credential, organization, role } = standing
   switch (cause) {
-    case 'credential_malformed':
     case 'credential_unknown':
       return `What has this id is no ${credential.kind === 'personal' ? 'API key' : 'PAT'}`
     case 'secret_mismatch':
@@ -83,7 +70,7 @@ function tellCause(cause: SubjectRefusal['cause'], checked: CheckedCredential | 
     case 'role_missing':
       return 'The role was deleted, and no other was given'
     case 'blocked_by_policy': {
-      const expiry = expiryOf(checked.standing)
+      const expiry = expiryOf(standing)
       return `The role "${role?.name ?? ''}" is not exempt, and it worked until ${expiry ? tellExpiry(expiry) : ''}`
     }
     case 'address_not_allowed':
@@ -93,13 +80,8 @@ function tellCause(cause: SubjectRefusal['cause'], checked: CheckedCredential | 
 
 const toText = (instant: Date | null): string => instant?.toISOString() ?? ''
 
-function tellShortfall(
-  refusal: ReachRefusal,
-  standing: Standing,
-  client: ExchangeClient,
-  audiences: readonly string[],
-): string {
-  const targets = listTargets(standing, client, audiences)
+function tellShortfall(refusal: ReachRefusal, { wish, credential: { standing }, client }: Trial): string {
+  const targets = listTargets(standing, client, wish.audiences)
   switch (refusal.reason) {
     case 'audience_ambiguous':
       return targets.length > 0
@@ -122,6 +104,7 @@ const tellAlgorithm = ({ audience, signingAlg }: Target): string => `${signingAl
 function tellLostAudience(audience: string, { role, credential }: Standing, client: ExchangeClient): string {
   const grant = role?.grants.find((one) => one.audience === audience)
   if (!grant) return `The role "${role?.name ?? ''}" gives nothing at "${audience}", or nothing has this name`
+  if (grant.scopes.length === 0) return `Whoever issued the credential had nothing of this at "${audience}"`
   if (narrowGrant(grant, credential.permissions).chosen.length === 0)
     return `The credential was narrowed to nothing at "${audience}"`
   if (!mayReach(client, audience)) return `The client "${client.clientId}" may not ask for "${audience}"`
@@ -132,6 +115,8 @@ function tellLostAudience(audience: string, { role, credential }: Standing, clie
 function tellLostScope(scope: string, { role, credential }: Standing, targets: readonly Target[]): string {
   const target = targets.find(({ scopes }) => !anyCovers(scopes, scope))
   const grant = role?.grants.find(({ audience }) => audience === target?.audience)
+  if (grant?.ofRole && anyCovers(grant.ofRole, scope) && !anyCovers(grant.scopes, scope))
+    return `Whoever issued the credential could not manage "${scope}", so it does not either`
   if (!grant || !anyCovers(grant.scopes, scope))
     return `The role "${role?.name ?? ''}" does not give "${scope}" at "${target?.audience ?? ''}"`
   return anyCovers(narrowGrant(grant, credential.permissions).chosen, scope)

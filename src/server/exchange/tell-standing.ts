@@ -57,7 +57,10 @@ const tellRole = ({ role }: Standing): Step => ({
   step: 'role',
   outcome: 'pass',
   detail: `The role is "${role?.name ?? ''}" now. What it gives`,
-  permissions: (role?.grants ?? []).map(({ audience, scopes }) => ({ audience, scopes })),
+  permissions: (role?.grants ?? []).map(({ audience, scopes, ofRole = scopes }) => ({
+    audience,
+    scopes: ofRole,
+  })),
 })
 
 const tellEnd = (expiry: CredentialExpiry | null): string =>

@@ -118,7 +118,7 @@ function answerError(
 
 function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Problem {
   if (error instanceof Problem) return error
-  if (isOutage(error)) return new Problem('temporarily_unavailable')
+  // What a client did wrong first: one that goes away while it sends breaks a connection too.
   switch ((error as { status?: unknown } | null)?.status) {
     case 400:
       return new Problem('invalid_request')
@@ -129,7 +129,7 @@ function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Probl
     case 415:
       return new Problem('unsupported_media_type')
     default:
-      return new Problem('internal_error')
+      return new Problem(isOutage(error) ? 'temporarily_unavailable' : 'internal_error')
   }
 }
 

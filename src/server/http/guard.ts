@@ -16,6 +16,8 @@ export async function readJsonBody(ctx: Context, limit: string = JSON_LIMIT): Pr
   const isEncoded = !/^(identity)?$/i.test(ctx.get('Content-Encoding'))
   if (ctx.is('json') === false || isEncoded) throw new Problem('unsupported_media_type')
   await bodyParser({ enableTypes: ['json'], jsonLimit: limit })(ctx, goOn)
+  // What is no UTF-8 has become U+FFFD by now, and would be kept as something nobody wrote.
+  if (ctx.request.rawBody?.includes('\ufffd')) throw new Problem('invalid_request', 'The body must be UTF-8')
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

@@ -3,7 +3,7 @@
 import Router from '@koa/router'
 
 export function createHealthRouter(isReady: () => Promise<boolean>): Router {
-  const router = new Router()
+  const router = new Router({ sensitive: true, strict: true })
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
   })

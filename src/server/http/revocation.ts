@@ -37,7 +37,7 @@ class Refusal extends Error {
 /** The endpoint. What a client learns is that the value does not work any more, never whether it did. */
 export function createRevocationRouter(path: string, dependencies: RevocationDependencies): Router {
   const { burn, clock } = dependencies
-  const router = new Router()
+  const router = new Router({ sensitive: true, strict: true })
   router.post(path, answerFaults(dependencies), async (ctx) => {
     ctx.set('Cache-Control', 'no-store')
     const token = readToken(await readForm(ctx))

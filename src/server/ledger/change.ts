@@ -1,11 +1,15 @@
 // A change and its audit records, in one transaction: neither exists without the other.
 
 import type { Database, Queryable } from '../db/database.ts'
+import type { Transaction as DatabaseTransaction } from '../db/transaction.ts'
 import type { AuditEvent, ChangeEventType } from './event.ts'
 import { appendAuditEvents } from './store.ts'
 
-/** What functions that only read the directory take. */
+/** What functions that only read take: the database, or a transaction on it. */
 export type Reader = Queryable
+
+/** The transaction of a change: what functions take that write, lock, or rely on what is locked. */
+export type Transaction = DatabaseTransaction
 
 /** Who changes something, when and from where. */
 export interface Origin {
@@ -25,7 +29,7 @@ export interface ChangeEvent extends Pick<AuditEvent, Told> {
 }
 
 export interface Change {
-  readonly transaction: Queryable
+  readonly transaction: Transaction
   /** Records what was done; written when the work is through. */
   readonly record: (event: ChangeEvent) => void
 }

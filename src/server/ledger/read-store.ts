@@ -1,32 +1,9 @@
 // Reading `audit_events`: newest first, page by page. Whatever is asked for, an index or a span of time leads to it.
 
-import { type Expression, expressionBuilder, type SqlBool, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
-import type { Tables } from '../db/tables.ts'
 import { FAILURE_EVENT_TYPES, type Outcome } from './event.ts'
-
-/** Absent members ask for nothing. */
-export interface AuditFilter {
-  readonly organizationId?: string | undefined
-  readonly type?: string | undefined
-  readonly outcome?: Outcome | undefined
-  readonly subject?: string | undefined
-  readonly actor?: string | undefined
-  readonly credentialId?: string | undefined
-  readonly clientId?: string | undefined
-  readonly target?: string | undefined
-  /** UUIDv7. */
-  readonly requestId?: string | undefined
-  readonly since?: Date | undefined
-  /** Exclusive. */
-  readonly until?: Date | undefined
-}
-
-/** Where a page starts: below this record of the order (occurred_at, id). */
-export interface AuditPosition {
-  readonly createdAt: Date
-  readonly id: string
-}
+import { type AuditFilter, type AuditPosition, type Conditions, listParts } from './filter-store.ts'
 
 export type AuditRecord = Awaited<ReturnType<typeof listAuditEvents>>[number]
 
@@ -41,15 +18,27 @@ export async function listAuditEvents(
   return rows.map((row) => ({ ...row, outcome: outcomeOf(row.type) }))
 }
 
-/** The statement of a page. */
-export const selectAuditEvents = (
+/** The statement of a page: the newest of what each part has newest. */
+export function selectAuditEvents(
   db: Queryable,
   filter: AuditFilter,
   limit: number,
   position: AuditPosition | null,
-) =>
-  db
-    .selectFrom('audit_events')
+) {
+  const selectPart = (conditions: Conditions) => {
+    const newest = db
+      .selectFrom('audit_events')
+      .selectAll()
+      .where(({ and }) => and([...conditions]))
+      .orderBy('occurred_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit)
+    return db.selectFrom(newest.as('part')).selectAll()
+  }
+  const [first, ...others] = listParts(filter, position)
+  const newest = others.reduce((all, part) => all.unionAll(selectPart(part)), selectPart(first))
+  return db
+    .selectFrom(newest.as('events'))
     .select([
       'id',
       'occurred_at as occurredAt',
@@ -70,64 +59,13 @@ export const selectAuditEvents = (
       'request_id as requestId',
       'detail',
     ])
-    .where(({ and }) => and([...listConditions(filter), ...listSpans(filter, position)]))
     .orderBy('occurred_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
+}
 
 const outcomeOf = (type: string): Outcome =>
   FAILURE_EVENT_TYPES.some((failure) => failure === type) ? 'failure' : 'success'
-
-function listConditions(filter: AuditFilter): Expression<SqlBool>[] {
-  const where = expressionBuilder<Tables, 'audit_events'>()
-  const wanted = {
-    organization_id: filter.organizationId,
-    type: filter.type,
-    subject: filter.subject,
-    actor: filter.actor,
-    credential_id: filter.credentialId,
-    client_id: filter.clientId,
-    target: filter.target,
-    request_id: filter.requestId,
-  }
-  const columns = Object.keys(wanted) as (keyof typeof wanted)[]
-  const equal = columns.flatMap((column) => {
-    const value = wanted[column]
-    return value === undefined ? [] : [where(column, '=', value)]
-  })
-  if (filter.outcome === undefined) return equal
-  return [...equal, where('type', filter.outcome === 'failure' ? 'in' : 'not in', FAILURE_EVENT_TYPES)]
-}
-
-/** What bounds the time, so that other partitions are not looked at. */
-function listSpans(
-  { since, until, requestId }: AuditFilter,
-  position: AuditPosition | null,
-): Expression<SqlBool>[] {
-  const where = expressionBuilder<Tables, 'audit_events'>()
-  const spans: Expression<SqlBool>[] = []
-  if (since) spans.push(where('occurred_at', '>=', since))
-  if (until) spans.push(where('occurred_at', '<', until))
-  if (requestId !== undefined) {
-    const [from, to] = spanOfRequest(requestId)
-    spans.push(where('occurred_at', '>=', from), where('occurred_at', '<=', to))
-  }
-  if (position) {
-    const { createdAt, id } = position
-    spans.push(where('occurred_at', '<=', createdAt))
-    spans.push(sql<SqlBool>`(occurred_at, id) < (${createdAt}, ${id}::uuid)`)
-  }
-  return spans
-}
-
-const CLOCK_STEP_MS = 5_000
-const LONGEST_REQUEST_MS = 300_000
-
-/** When the records of a request were made: the id of a request says when it came (RFC 9562 section 5.7). */
-function spanOfRequest(requestId: string): [from: Date, to: Date] {
-  const cameAt = Number.parseInt(requestId.replaceAll('-', '').slice(0, 12), 16)
-  return [new Date(cameAt - CLOCK_STEP_MS), new Date(cameAt + LONGEST_REQUEST_MS)]
-}
 
 /** The id of an organization, also of one that was deleted: its records stay. */
 export async function findRecordedOrganization(db: Queryable, slug: string): Promise<string | undefined> {

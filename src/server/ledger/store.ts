@@ -18,34 +18,36 @@ const cleanOrNull = (text: string | undefined): string | null => (text === undef
 /** A client that went before it was looked at has no address; its record is written all the same. */
 const toInet = (ip: string | undefined): string | null => (ip !== undefined && isIP(ip) ? ip : null)
 
-/** Appends records in one statement. */
+/** The wire protocol counts the parameters of a statement in 16 bits, and a record has 17 of them. */
+const RECORDS_PER_STATEMENT = 1000
+
+/** Appends records. Many take several statements: needs a transaction then. */
 export async function appendAuditEvents(db: Queryable, events: readonly AuditEvent[]): Promise<void> {
-  if (events.length === 0) return
-  await db
-    .insertInto('audit_events')
-    .values(
-      events.map((event) => ({
-        id: uuidV7(event.occurredAt),
-        occurred_at: event.occurredAt,
-        type: event.type,
-        reason: cleanOrNull(event.reason),
-        organization_id: event.organizationId ?? null,
-        subject: cleanOrNull(event.subject),
-        credential_id: event.credentialId ?? null,
-        client_id: cleanOrNull(event.clientId),
-        actor: cleanOrNull(event.actor),
-        target: cleanOrNull(event.target),
-        audiences: event.audiences?.map(clean) ?? null,
-        scopes: event.scopes?.map(clean) ?? null,
-        token_id: event.tokenId ?? null,
-        ip: toInet(event.ip),
-        user_agent: cleanOrNull(event.userAgent),
-        request_id: cleanOrNull(event.requestId),
-        detail: event.detail ? JSON.stringify(event.detail) : null,
-      })),
-    )
-    .execute()
+  for (let start = 0; start < events.length; start += RECORDS_PER_STATEMENT) {
+    const rows = events.slice(start, start + RECORDS_PER_STATEMENT).map(toRow)
+    await db.insertInto('audit_events').values(rows).execute()
+  }
 }
+
+const toRow = (event: AuditEvent) => ({
+  id: uuidV7(event.occurredAt),
+  occurred_at: event.occurredAt,
+  type: event.type,
+  reason: cleanOrNull(event.reason),
+  organization_id: event.organizationId ?? null,
+  subject: cleanOrNull(event.subject),
+  credential_id: event.credentialId ?? null,
+  client_id: cleanOrNull(event.clientId),
+  actor: cleanOrNull(event.actor),
+  target: cleanOrNull(event.target),
+  audiences: event.audiences?.map(clean) ?? null,
+  scopes: event.scopes?.map(clean) ?? null,
+  token_id: event.tokenId ?? null,
+  ip: toInet(event.ip),
+  user_agent: cleanOrNull(event.userAgent),
+  request_id: cleanOrNull(event.requestId),
+  detail: event.detail ? JSON.stringify(event.detail) : null,
+})
 
 export interface CredentialUse {
   readonly credentialId: string

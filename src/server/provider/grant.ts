@@ -34,17 +34,12 @@ export function readExchangeRequest(ctx: KoaContextWithOIDC, aliases: readonly s
   const body = ctx.oidc.body ?? {}
   if (Object.values(body).flat().length > MAX_PARAMETERS)
     throw toOAuthError({ reason: 'parameters_too_many' })
-  const feature = findUnsupported(ctx)
-  if (feature) throw toOAuthError({ reason: 'feature_unsupported', feature })
-  const request = parseExchangeRequest(parameters, aliases)
+  // What would change the token if it were understood is refused, never ignored.
+  if (ctx.get('DPoP')) throw toOAuthError({ reason: 'feature_unsupported', feature: 'DPoP' })
+  const { authorization_details } = body as TokenParameters
+  const request = parseExchangeRequest({ ...parameters, authorization_details }, aliases)
   if (!request.ok) throw toOAuthError(request.error)
   requests.set(ctx.oidc, request.value)
-}
-
-/** What would change the token if it were understood is refused, never ignored. */
-function findUnsupported(ctx: KoaContextWithOIDC): 'DPoP' | 'authorization_details' | undefined {
-  if (ctx.get('DPoP')) return 'DPoP'
-  return ctx.oidc.body?.['authorization_details'] ? 'authorization_details' : undefined
 }
 
 function readClient(client: Client): ExchangeClient {
@@ -60,6 +55,15 @@ export function createExchangeGrant(dependencies: GrantDependencies) {
     answerOutage(() => answerExchange(ctx, dependencies))
 }
 
+type ExchangeContext = Parameters<Exchange>[2]
+
+const describeContext = (ctx: KoaContextWithOIDC, now: Date): ExchangeContext => ({
+  now,
+  address: ctx.ip,
+  userAgent: ctx.get('User-Agent') || undefined,
+  requestId: String(ctx.state['requestId']),
+})
+
 async function answerExchange(
   ctx: TokenEndpointGrantContext,
   dependencies: GrantDependencies,
@@ -69,9 +73,9 @@ async function answerExchange(
   if (!request) throw new Error('the exchange request was not read before its client was looked up')
   const { client, provider } = ctx.oidc
   const now = clock()
-  const context = { now, address: ctx.ip }
+  const context = describeContext(ctx, now)
   const outcome = await exchange(request, readClient(client), context)
-  const event = describeAttempt(ctx, request, outcome, now)
+  const event = describeAttempt(ctx, request, outcome, context)
   if (!outcome.result.ok) {
     await ledger.record(event)
     throw toOAuthError(outcome.result.error)
@@ -89,7 +93,7 @@ function describeAttempt(
   ctx: KoaContextWithOIDC,
   request: ExchangeRequest,
   { result, holder }: ExchangeOutcome,
-  now: Date,
+  { now, address, userAgent, requestId }: ExchangeContext,
 ): AuditEvent {
   return {
     type: result.ok ? 'exchange.granted' : 'exchange.refused',
@@ -100,9 +104,9 @@ function describeAttempt(
     clientId: ctx.oidc.client?.clientId,
     audiences: result.ok ? result.value.audiences : request.audiences,
     scopes: result.ok ? result.value.scopes : (request.scopes ?? []),
-    ip: ctx.ip,
-    userAgent: ctx.get('User-Agent') || undefined,
-    requestId: String(ctx.state['requestId']),
+    ip: address,
+    userAgent,
+    requestId,
   }
 }
 

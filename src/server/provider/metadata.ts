@@ -43,7 +43,7 @@ function describeServer(issuer: string): Record<string, unknown> {
 /** Discovery and keys. Neither touches the database, so both stay up while it is away. */
 export function createMetadataRouter(issuer: string, keyRing: KeyRing): Router {
   const description = describeServer(issuer)
-  const router = new Router()
+  const router = new Router({ sensitive: true, strict: true })
   router.use([PATHS.authorizationServer, PATHS.openidConfiguration, PATHS.jwks], async (ctx, next) => {
     // Public data, for every page to read and every cache to keep.
     ctx.set('Access-Control-Allow-Origin', '*')

@@ -2,7 +2,7 @@
 
 import { errors } from 'oidc-provider'
 import { isDatabaseAway } from '../db/database.ts'
-import { causeOf, type Refusal } from '../exchange/refusal.ts'
+import { causeOf, describeParameters, type Refusal } from '../exchange/refusal.ts'
 
 /** 503 `temporarily_unavailable`: the database is away. Never an `invalid_…`. */
 class TemporarilyUnavailable extends errors.OIDCProviderError {
@@ -22,13 +22,6 @@ export async function answerOutage<T>(task: () => Promise<T>): Promise<T> {
   }
 }
 
-const PARAMETER_PROBLEM = {
-  parameter_missing: 'is missing',
-  parameter_repeated: 'must not be repeated',
-  parameter_malformed: 'is malformed',
-  parameter_unsupported: 'has an unsupported value',
-} as const
-
 /** The answer to a refusal. Every invalid subject token gets the same bytes; the cause stays in `detail`. */
 export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
   const detail = causeOf(refusal)
@@ -37,11 +30,9 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
     case 'parameter_repeated':
     case 'parameter_malformed':
     case 'parameter_unsupported':
-      return invalidRequest(`${refusal.parameter} ${PARAMETER_PROBLEM[refusal.reason]}`, detail)
     case 'parameters_too_many':
-      return invalidRequest('the request has too many parameters', detail)
     case 'feature_unsupported':
-      return invalidRequest(`${refusal.feature} is not supported`, detail)
+      return invalidRequest(describeParameters(refusal), detail)
     case 'subject_token_refused':
       return invalidRequest('subject_token is not valid', detail)
     case 'actor_token_refused':

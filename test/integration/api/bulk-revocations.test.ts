@@ -1,12 +1,16 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, startAcme } from '../../support/acme.ts'
+import { readBlocks, runShell } from '../../support/document.ts'
 import { canary } from '../../support/evidence.ts'
 import { type Answer, callApi, requestExchange } from '../../support/requests.ts'
+import { newDataDir } from '../../support/server-process.ts'
 import { createTestDatabase, withClient } from '../../support/test-database.ts'
-import { addOrganization, backdate, countRevoked, seedPats } from './bulk-workbench.ts'
+import { addOrganization, backdate, countRevoked, seedFamily, seedPats } from './bulk-workbench.ts'
 
 let databaseUrl = ''
 let acme: Acme
@@ -224,6 +228,29 @@ describe('POST /organizations/{slug}/tokens/revoke', () => {
     expect(new Date(String(all['created_before'])).getTime()).toBeLessThanOrEqual(Date.now())
   })
 
+  it('takes a thousand at a time of a family that has rotated for years, too', async () => {
+    const { una } = await addOrganization(acme, 'old-family', { una: 'member' })
+    await seedFamily(acme, 5000, { slug: 'old-family', owner: una })
+    const { json } = await revoke('/organizations/old-family/tokens/revoke', { all: true })
+    expect(json).toMatchObject({ revoked: 5000, complete: true })
+    const all = { live: 0, revoked: 5000, records: 5000, recorded: 5000 }
+    expect(await countRevoked(acme, 'old-family')).toEqual(all)
+    const { rows } = await sql<{ revoked: number }>`
+      select count(*)::int as revoked from credentials where owner_id = ${una} group by xmin::text`.execute(
+      acme.db,
+    )
+    expect(rows.map(({ revoked }) => revoked)).toEqual([1000, 1000, 1000, 1000, 1000])
+  })
+
+  it('goes with its owner, however often it has rotated', async () => {
+    const { ute } = await addOrganization(acme, 'old-user', { ute: 'member' })
+    await seedFamily(acme, 4500, { slug: 'old-user', owner: ute })
+    const deleted = await callApi(acme.url, acme.adminToken, 'DELETE', `/users/${ute}`)
+    expect([deleted.status, deleted.text]).toEqual([204, ''])
+    const all = { live: 0, revoked: 4500, records: 4500, recorded: 4500 }
+    expect(await countRevoked(acme, 'old-user')).toEqual(all)
+  })
+
   it('shares the work with another one at the same time, and holds up no exchange', async () => {
     const { vic } = await addOrganization(acme, 'busy', { vic: 'member' })
     const pats = await Promise.all(
@@ -256,6 +283,46 @@ describe('POST /organizations/{slug}/tokens/revoke', () => {
     })
   })
 
+  it('asks to be sent again when it had to be undone to end a deadlock', async () => {
+    const { ivo } = await addOrganization(acme, 'knot', { ivo: 'member' })
+    await seedPats(acme, 2, { slug: 'knot', owner: ivo })
+    const { rows } = await sql<{ id: string }>`
+      select id from credentials where owner_id = ${ivo} order by created_at`.execute(acme.db)
+    const [older, younger] = rows.map(({ id }) => id)
+    const answer = await withClient(databaseUrl, async (client) => {
+      const lock = (id: string | undefined) =>
+        client.query('select from credentials where id = $1 for no key update', [id])
+      await client.query('begin')
+      await lock(younger)
+      const revoking = revoke('/organizations/knot/tokens/revoke', { all: true })
+      await waiters(1)
+      // Postgres undoes whoever finds the circle: the one that has waited longer.
+      await lock(older)
+      await client.query('rollback')
+      return revoking
+    })
+    expect([answer.status, answer.json['code']]).toEqual([503, 'temporarily_unavailable'])
+    expect(answer.headers.get('retry-after')).toBe('1')
+    expect(readFileSync(acme.logPath, 'utf8')).toContain('"code":"40P01"')
+    expect(await countRevoked(acme, 'knot')).toMatchObject({ live: 2, records: 0 })
+    expect((await revoke('/organizations/knot/tokens/revoke', { all: true })).json['revoked']).toBe(2)
+  })
+
+  it("spares the caller's own credential when asked to, and no other", async () => {
+    const { ann } = await addOrganization(acme, 'spared', { ann: 'admin' })
+    const own = await acme.issue('ann@spared.test', { name: 'own' })
+    const other = await acme.issue('ann@spared.test', { name: 'other' })
+    await seedPats(acme, 1500, { slug: 'spared', owner: ann })
+    const path = '/organizations/spared/tokens/revoke'
+    const spared = await revoke(path, { all: true, spare_own: true }, own)
+    expect(spared.json).toMatchObject({ revoked: 1501, complete: true })
+    expect([await exchangeStatus(own), await exchangeStatus(other)]).toEqual([200, 400])
+    expect((await callApi(acme.url, own, 'GET', '/me')).status).toBe(200)
+    expect(await countRevoked(acme, 'spared')).toMatchObject({ live: 1, records: 1501 })
+    expect((await revoke(path, { owner: ann, spare_own: false }, own)).json).toMatchObject({ revoked: 1 })
+    expect((await callApi(acme.url, own, 'GET', '/me')).status).toBe(401)
+  })
+
   it.each([
     {},
     { all: false },
@@ -266,6 +333,8 @@ describe('POST /organizations/{slug}/tokens/revoke', () => {
     { created_before: 'yesterday' },
     { owner: 'jane' },
     { all: true, reason: 'x' },
+    { spare_own: true },
+    { all: true, spare_own: 'true' },
     { all: true, revoked_at: '2026-01-01T00:00:00Z' },
     { role: 'admin' },
   ])('refuses %j and revokes nothing', async (body) => {
@@ -384,13 +453,48 @@ describe('POST /platform/tokens/revoke', () => {
     expect(await exchangeStatus(acme.janePat)).toBe(200)
   })
 
+  it("ends everything but the caller's own credential when that is to be spared", async () => {
+    const doomed = await acme.issue('jane@acme.test', { name: 'doomed' })
+    const yesterday = new Date(Date.now() - DAY * 1000).toISOString()
+    const early = { created_before: yesterday, spare_own: true }
+    expect((await revoke('/platform/tokens/revoke', early)).status).toBe(200)
+    expect(await exchangeStatus(doomed)).toBe(200)
+    expect((await revoke('/platform/tokens/revoke', { all: true, spare_own: true })).json).toMatchObject({
+      complete: true,
+    })
+    expect(await exchangeStatus(doomed)).toBe(400)
+    expect((await countLive()).rows).toEqual([{ live: 1 }])
+    expect((await callApi(acme.url, acme.adminToken, 'GET', '/me')).status).toBe(200)
+  })
+
   it("ends everything, the caller's own credential included", async () => {
+    const last = await acme.issue('jane@acme.test', { name: 'last' })
     const { rows: before } = await countLive()
+    expect(before[0]?.live).toBeGreaterThan(1)
     const answer = await revoke('/platform/tokens/revoke', { all: true })
     expect(answer.json).toMatchObject({ revoked: before[0]?.live, complete: true })
     expect((await countLive()).rows).toEqual([{ live: 0 }])
-    expect(await exchangeStatus(acme.janePat)).toBe(400)
+    expect(await exchangeStatus(last)).toBe(400)
     expect((await callApi(acme.url, acme.adminToken, 'GET', '/me')).status).toBe(401)
+  })
+
+  it('can be undone for one platform admin as docs/operations.md says, and for nobody else', async () => {
+    const bringBack = async (pat: string) => {
+      const statement = readBlock('sql', 'bulk_revoked').replace('0123456789abcdef', pat.slice(4, 20))
+      return (await sql<{ id: string; email: string }>`${sql.raw(statement)}`.execute(acme.db)).rows
+    }
+    expect(await bringBack(acme.adaPat)).toEqual([])
+    const id = acme.adminToken.slice(4, 20)
+    expect(await bringBack(acme.adminToken)).toMatchObject([{ id, email: 'admin@localhost' }])
+    expect((await countLive()).rows).toEqual([{ live: 1 }])
+    const folder = newDataDir()
+    writeFileSync(join(folder, 'admin-pat'), acme.adminToken)
+    const rotate = readBlock('sh', '/rotate').replace('https://sts.example.com', acme.url)
+    const rotated = await runShell(`cd ${folder}\n${rotate}`, {})
+    const successor = canary((JSON.parse(rotated) as { token: string }).token)
+    expect((await callApi(acme.url, acme.adminToken, 'GET', '/me')).status).toBe(401)
+    expect((await callApi(acme.url, successor, 'GET', '/users')).status).toBe(200)
+    expect(await bringBack(acme.adminToken)).toEqual([])
   })
 })
 
@@ -407,3 +511,7 @@ async function ownerOf(pat: string): Promise<string> {
     .executeTakeFirstOrThrow()
   return row.owner_id ?? ''
 }
+
+/** The block of docs/operations.md in this language that has `part`. */
+const readBlock = (language: string, part: string): string =>
+  readBlocks('docs/operations.md', language).find((code) => code.includes(part)) ?? ''

@@ -60,3 +60,36 @@ export async function countRevoked({ db }: Acme, slug: string) {
     ) e on e.credential_id = c.id`.execute(db)
   return rows[0]
 }
+
+interface FamilySeed {
+  readonly slug: string
+  readonly owner: string | null | undefined
+  /** The credential that the first one succeeds. */
+  readonly after?: string
+}
+
+/**
+ * Inserts a family nobody has a value of: each the successor of the one before, a second apart, the last one alive;
+ * gives its id.
+ */
+export async function seedFamily(
+  { db }: Acme,
+  generations: number,
+  { slug, owner, after }: FamilySeed,
+): Promise<string> {
+  const head = crypto.randomUUID().slice(0, 4)
+  const idOf = (n: number): string => head + n.toString(16).padStart(12, '0')
+  await sql`
+    insert into credentials
+      (id, kind, organization_id, owner_id, name, secret_hash, created_at, replaces, overlap_until)
+    select ${head} || lpad(to_hex(n), 12, '0'), 'personal', o.id, ${owner}, 'rotated', ${HASH}, made.at,
+      case when n > 1 then ${head} || lpad(to_hex(n - 1), 12, '0') else ${after ?? null} end,
+      case when n < ${generations}::int then made.at + interval '1 second' end
+    from generate_series(1, ${generations}::int) n
+    cross join lateral (
+      select date_trunc('milliseconds', now()) - make_interval(secs => 3600 + ${generations}::int - n) as at
+    ) made
+    join organizations o on o.slug = ${slug}
+    order by n`.execute(db)
+  return idOf(generations)
+}

@@ -295,6 +295,62 @@ describe('PATCH /clients/{client_id}', () => {
     expect(answer.status).toBe(200)
   })
 
+  it('replaces the keys of a client at its next exchange, and records that and no key', async () => {
+    const before = await createAssertionKey('rotating', ISSUER)
+    const after = await createAssertionKey('rotating', ISSUER)
+    const keyed = {
+      name: 'Robot',
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [before.jwk] },
+    }
+    const created = await create('rotating', keyed)
+    const works = async () =>
+      Promise.all([before, after].map(async ({ assert }) => (await exchange(await assert())).status))
+    expect(await works()).toEqual([200, 401])
+    const path = '/clients/rotating'
+    const both = await call('PATCH', path, { jwks: { keys: [before.jwk, after.jwk] } })
+    expect([both.status, both.json['jwks']]).toEqual([200, { keys: [before.jwk, after.jwk] }])
+    expect(await works()).toEqual([200, 200])
+    const seen = { 'If-Match': String(created.headers.get('etag')) }
+    const jwks = { keys: [after.jwk] }
+    expect((await call('PATCH', path, { jwks }, seen)).status).toBe(412)
+    const fresh = { 'If-Match': String(both.headers.get('etag')) }
+    expect((await call('PATCH', path, { name: 'New robot', jwks }, fresh)).status).toBe(200)
+    expect(await works()).toEqual([401, 200])
+    await call('PATCH', path, { jwks })
+    expect((await listEvents('client:rotating')).slice(1).map(({ detail }) => detail)).toEqual([
+      { changed: ['jwks'] },
+      { before: { name: 'Robot' }, after: { name: 'New robot' }, changed: ['jwks'] },
+    ])
+  })
+
+  it('has one version of its keys, in whatever order their members stand', async () => {
+    const { jwk } = await createAssertionKey('ordered', ISSUER)
+    const reversed = Object.fromEntries(Object.entries(jwk).reverse())
+    const keyed = { name: 'x', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [reversed] } }
+    const created = await create('ordered', keyed)
+    const shown = await call('GET', '/clients/ordered')
+    expect([shown.text, shown.headers.get('etag')]).toEqual([created.text, created.headers.get('etag')])
+    const same = await call('PATCH', '/clients/ordered', { jwks: { keys: [jwk] } })
+    expect([same.text, same.headers.get('etag')]).toEqual([created.text, created.headers.get('etag')])
+    expect(await listEvents('client:ordered')).toHaveLength(1)
+  })
+
+  it('takes keys for no client that authenticates otherwise, and no private ones', async () => {
+    await create('keyless')
+    const { jwk } = await createAssertionKey('keyless', ISSUER)
+    for (const id of ['keyless', 'orders-service'])
+      expect(outcome(await call('PATCH', `/clients/${id}`, { jwks: { keys: [jwk] } }))).toEqual([
+        400,
+        'invalid_request',
+        'jwks: is for a client of private_key_jwt alone',
+      ])
+    await create('keyed', { name: 'x', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } })
+    for (const jwks of [null, { keys: [] }, { keys: [{ ...jwk, d: 'AA' }] }, { keys: [jwk], x: 1 }])
+      expect((await call('PATCH', '/clients/keyed', { jwks })).status).toBe(400)
+    expect((await call('GET', '/clients/keyed')).json['jwks']).toEqual({ keys: [jwk] })
+  })
+
   it('overwrites nothing its client has not seen', async () => {
     const seen = { 'If-Match': String((await create('versioned')).headers.get('etag')) }
     const answers = await Promise.all(

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateCredential } from '../../../src/protocol/credential.ts'
+import { TOKEN_EXCHANGE_GRANT } from '../../../src/protocol/urn.ts'
 import {
   type Acme,
   API,
@@ -80,6 +81,62 @@ const SITUATIONS: Record<string, Situation> = {
     pat: () => mistype(acme.samPat),
     form: { audience: API },
     cause: 'credential_malformed',
+  },
+  'what is no credential at all, by a client that does not exist': {
+    pat: () => 'pat_0',
+    form: { audience: API, client_id: 'nobody' },
+    cause: 'credential_malformed',
+  },
+  'an access token type, which a credential is too': {
+    form: { audience: API, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' },
+    cause: null,
+  },
+  'an alias of the credential type': {
+    form: { audience: API, subject_token_type: 'urn:logto:token-type:personal_access_token' },
+    cause: null,
+  },
+  'a type of something else': {
+    form: { audience: API, subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' },
+    cause: 'parameter_unsupported',
+  },
+  'no type': { form: { audience: API, subject_token_type: '' }, cause: 'parameter_missing' },
+  'a requested type that is issued': {
+    form: { audience: API, requested_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
+    cause: null,
+  },
+  'a requested type that is not': {
+    form: { audience: API, requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
+    cause: 'parameter_unsupported',
+  },
+  'an actor': {
+    form: { audience: API, actor_token: 'eyJ', actor_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
+    cause: 'actor_not_permitted',
+  },
+  'an actor without its type': { form: { audience: API, actor_token: 'eyJ' }, cause: 'parameter_missing' },
+  'the type of an actor without one': {
+    form: { audience: API, actor_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
+    cause: 'parameter_missing',
+  },
+  'an empty actor, which is none': {
+    form: { audience: API, actor_token: '', actor_token_type: '' },
+    cause: null,
+  },
+  'authorization details': {
+    form: { audience: API, authorization_details: '[{"type":"models"}]' },
+    cause: 'feature_unsupported',
+  },
+  'authorization details, and everything else wrong too': {
+    pat: () => '',
+    form: { authorization_details: '[]', scope: 'x  y', actor_token: 'eyJ', client_id: 'nobody' },
+    cause: 'feature_unsupported',
+  },
+  'an actor, an audience and a scope that are wrong': {
+    form: { resource: 'api', scope: 'models:*', actor_token: 'eyJ' },
+    cause: 'parameter_missing',
+  },
+  'more scopes than a request may name': {
+    form: { audience: API, scope: Array.from({ length: 201 }, (_, n) => `a${n}`).join(' ') },
+    cause: 'scope_malformed',
   },
   'an empty credential': { pat: () => '', form: { audience: API }, cause: 'parameter_missing' },
   'a wrong secret': {
@@ -209,6 +266,47 @@ describe('POST /exchange/explain', () => {
     expect((await explain(acme.samPat, { ...body, address: '2001:db8::1' })).json['cause']).toBe(
       'address_not_allowed',
     )
+    for (const address of ['::ffff:192.0.2.7', '::FFFF:c000:207', '0:0:0:0:0:ffff:192.0.2.7'])
+      expect((await explain(acme.samPat, { ...body, address })).json['outcome'], address).toBe('granted')
+  })
+
+  it('reads the other parameters of a credential that is only named, as it reads those of its value', async () => {
+    for (const parameters of [
+      { requested_token_type: 'urn:ietf:params:oauth:token-type:saml2' },
+      { subject_token_type: '' },
+      { actor_token: 'eyJ' },
+      { authorization_details: '[]' },
+      { resource: 'api' },
+    ]) {
+      const named = (await explain(acme.samPat, { credential: idOf(acme.samPat), ...parameters })).json
+      const presented = (await explain(acme.samPat, { subject_token: acme.samPat, ...parameters })).json
+      expect(named['outcome']).toBe('refused')
+      expect(named).toEqual(presented)
+    }
+  })
+
+  it('says of a client no more than which audiences of the role it may ask for', async () => {
+    await acme.db
+      .insertInto('clients')
+      .values({
+        client_id: 'foreign',
+        name: 'Foreign',
+        token_endpoint_auth_method: 'none',
+        grant_types: [TOKEN_EXCHANGE_GRANT],
+        audiences: [REPORTS, 'https://secret.example.com'],
+        created_at: new Date(),
+      })
+      .execute()
+    const { text, json } = await explain(acme.samPat, {
+      credential: idOf(acme.samPat),
+      audience: REPORTS,
+      client_id: 'foreign',
+    })
+    expect(json['outcome'], text).toBe('granted')
+    expect(text).not.toContain('secret.example.com')
+    expect(
+      (json['steps'] as Explained['steps']).find(({ step }) => step === 'client_audiences')?.detail,
+    ).toBe(`Of the role's audiences "foreign" may ask for "${REPORTS}". What that leaves`)
   })
 
   it('says that no secret was checked when none was presented', async () => {
@@ -280,17 +378,9 @@ describe('an explanation', () => {
 
   it('of a credential that was replaced detects no reuse', async () => {
     const old = await acme.issue('sam@acme.test', { name: 'replaced' })
-    const successor = await acme.issue('sam@acme.test', { name: 'successor' })
-    await acme.db
-      .updateTable('credentials')
-      .set({ overlap_until: new Date() })
-      .where('id', '=', idOf(old))
-      .execute()
-    await acme.db
-      .updateTable('credentials')
-      .set({ replaces: idOf(old) })
-      .where('id', '=', idOf(successor))
-      .execute()
+    const path = `/tokens/${idOf(old)}/rotate`
+    const rotated = await callApi(acme.url, old, 'POST', path, { overlap_seconds: 0 })
+    const successor = canary(String(rotated.json['token']))
     const before = await countEvents()
     const { json } = await explain(acme.samPat, { subject_token: old, audience: API })
     expect(json['cause']).toBe('credential_superseded')
@@ -352,18 +442,66 @@ users: [{ email: kim@acme.test, name: Kim, memberships: ${memberships} }]
     expect((await explain(ofBeta, { credential: idOf(acme.samPat) })).status).toBe(404)
   })
 
-  it('may be a credential narrowed to something else, of itself', async () => {
-    const narrow = await acme.issue('jane@acme.test', {
-      name: 'self',
-      permissions: [{ audience: API, scopes: ['models:read'] }],
+  describe('with a credential narrowed to something else', () => {
+    let narrow = ''
+    beforeAll(async () => {
+      narrow = await acme.issue('jane@acme.test', {
+        name: 'self',
+        permissions: [{ audience: API, scopes: ['models:read'] }],
+      })
     })
-    expect((await explain(narrow, { credential: idOf(narrow), audience: API })).json['outcome']).toBe(
-      'granted',
-    )
+
+    it('may ask about that credential', async () => {
+      for (const body of [{ credential: idOf(narrow) }, { subject_token: narrow }])
+        expect((await explain(narrow, { ...body, audience: API })).json['outcome']).toBe('granted')
+    })
+
+    it("learns nothing of the owner's others, nor whether they exist", async () => {
+      for (const body of [
+        { credential: idOf(acme.janePat) },
+        { subject_token: acme.janePat },
+        { subject_token: withAnotherSecret(acme.janePat) },
+        { credential: '0123456789abcdef' },
+      ]) {
+        const { status, json } = await explain(narrow, body)
+        expect([status, json]).toEqual([404, NOT_FOUND])
+      }
+    })
+
+    it('may ask about the others with tokens:read', async () => {
+      const permissions = [{ audience: `${acme.issuer}/api`, scopes: ['tokens:read'] }]
+      const reader = await acme.issue('ada@acme.test', { name: 'reader', permissions })
+      expect((await explain(reader, { credential: idOf(acme.adaPat) })).status).toBe(200)
+      expect((await explain(reader, { credential: idOf(acme.janePat) })).status).toBe(404)
+    })
+  })
+
+  it('learns of other credentials with an access token for tokens:read only', async () => {
+    const exchange = async (scope: string): Promise<string> => {
+      const { json } = await requestExchange(acme.url, {
+        subject_token: acme.adaPat,
+        audience: `${acme.issuer}/api`,
+        scope,
+      })
+      return canary(String(json['access_token']))
+    }
+    const other = await acme.issue('ada@acme.test', { name: 'another' })
+    const [reader, keeper] = [await exchange('tokens:read'), await exchange('keys:read')]
+    expect((await explain(reader, { credential: idOf(other) })).status).toBe(200)
+    expect((await explain(keeper, { credential: idOf(other) })).status).toBe(404)
+    expect((await explain(keeper, { credential: idOf(acme.adaPat) })).status).toBe(200)
   })
 
   it('authenticates', async () => {
     expect((await explain(undefined, { credential: idOf(acme.samPat) })).status).toBe(401)
+  })
+
+  it('is refused a value longer than any exchange has', async () => {
+    for (const [length, status] of [
+      [16_000, 200],
+      [16_001, 400],
+    ] as const)
+      expect((await explain(acme.samPat, { subject_token: 'x'.repeat(length) })).status).toBe(status)
   })
 
   it.each([
@@ -381,7 +519,8 @@ users: [{ email: kim@acme.test, name: Kim, memberships: ${memberships} }]
     [{ credential: '0123456789abcdef', scope: ['a', 'b'] }, /^scope: /],
     [{ credential: '0123456789abcdef', audience: [['a']] }, /^audience/],
     [{ subject_token: 1 }, /^subject_token: /],
-    [{ subject_token: 'x'.repeat(2001) }, /^subject_token: /],
+    [{ credential: '0123456789abcdef', actor_token: ['a', 'b'] }, /^actor_token: /],
+    [{ credential: '0123456789abcdef', authorization_details: [{}] }, /^authorization_details: /],
   ])('is refused a body such as %j', async (body, detail) => {
     const { status, json } = await explain(acme.samPat, body)
     expect([status, json['code']]).toEqual([400, 'invalid_request'])

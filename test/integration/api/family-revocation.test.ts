@@ -46,6 +46,24 @@ describe('use of an old value after its overlap, where that ends its family', ()
     expect((await rowOf(acme, idOf(first))).revoked_at).toBeNull()
   })
 
+  it('is found whole by the id of the request that betrayed it', async () => {
+    const first = await issue()
+    const second = await rotateItself(acme, first)
+    const third = await rotateItself(acme, second, { overlap_seconds: HOUR })
+    const requestId = (await exchange(first)).headers.get('x-request-id')
+    const { json } = await callApi(acme.url, acme.adminToken, 'GET', `/audit-events?request_id=${requestId}`)
+    const found = (json['items'] as Record<string, unknown>[]).map((one) => [one['type'], one['credential']])
+    expect(found).toHaveLength(4)
+    expect(found).toEqual(
+      expect.arrayContaining([
+        ['exchange.refused', idOf(first)],
+        ['credential.reuse_detected', idOf(third)],
+        ['credential.revoked', idOf(second)],
+        ['credential.revoked', idOf(third)],
+      ]),
+    )
+  })
+
   it('is recorded once, however often and however many at once', async () => {
     const first = await issue()
     const second = await rotateItself(acme, first)

@@ -256,6 +256,21 @@ describe('a key at the management API', () => {
     })
   })
 
+  it('rotates itself by its value and not by an access token, whichever path it takes', async () => {
+    const key = await make({ role: 'admin' })
+    const { json } = await exchange(key, `${ISSUER}/api`)
+    for (const path of [pathOf(key), keyPath(key)]) {
+      const answer = await callForValue(acme.url, String(json['access_token']), `${path}/rotate`, {})
+      expect([path, answer.status, answer.json]).toEqual([
+        path,
+        403,
+        problem(403, 'forbidden', 'Sign in: a credential rotates itself, by its value, and no other'),
+      ])
+    }
+    expect(await rowOf(acme, idOf(key))).toMatchObject({ overlap_until: null })
+    expect((await callForValue(acme.url, key, `${keyPath(key)}/rotate`, {})).status).toBe(201)
+  })
+
   it('has the rights of its role', async () => {
     expect((await callApi(acme.url, await make(), 'GET', KEYS)).status).toBe(403)
     expect((await callApi(acme.url, await make({ role: 'admin' }), 'GET', KEYS)).status).toBe(200)

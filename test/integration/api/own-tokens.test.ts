@@ -51,7 +51,11 @@ describe('POST /tokens', () => {
     })
     expect(answer.json).toMatchObject({ kind: 'personal', owner: janeId, organization: 'acme', name: 'mine' })
     const id = String(answer.json['id'])
-    expect(await rowOf(acme, id)).toMatchObject({ issued_by: null, issued_reach: null })
+    expect(await rowOf(acme, id)).toMatchObject({
+      issued_by: null,
+      issued_reach: null,
+      issued_scopes: null,
+    })
     expect(await eventsOf(acme, id)).toMatchObject([
       { type: 'credential.issued', subject: janeId, actor: janeId, organization: 'acme' },
     ])

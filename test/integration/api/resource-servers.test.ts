@@ -251,6 +251,21 @@ describe('PATCH /resource-servers/{id}', () => {
     expect((await call('DELETE', path, undefined, fresh)).status).toBe(204)
   })
 
+  it('has one version, in whatever order a body names the scopes', async () => {
+    const created = await create('https://order.test', {
+      ...BODY,
+      scopes: { 'z:z': 'Z', 'B:b': 'B', 'a:a': 'A' },
+    })
+    const path = `/resource-servers/${created.json['id']}`
+    const tag = (answer: Answer) => String(answer.headers.get('etag'))
+    expect(tag(await call('GET', path))).toBe(tag(created))
+    const scopes = { 'z:z': 'Z', y: 'Y', 'B:b': 'B', 'a:a': 'A' }
+    const changed = await call('PATCH', path, { scopes }, { 'If-Match': tag(created) })
+    expect([changed.status, changed.json['scopes']]).toEqual([200, scopes])
+    expect(changed.text).toBe((await call('GET', path)).text)
+    expect((await call('PATCH', path, { name: 'Again' }, { 'If-Match': tag(changed) })).status).toBe(200)
+  })
+
   it.each<[string, unknown]>([
     ['nothing', {}],
     ['another audience', { audience: 'https://elsewhere.test' }],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, API, startAcme } from '../../support/acme.ts'
-import { callApi, requestExchange } from '../../support/requests.ts'
+import { callApi, requestExchange, requestRevocation } from '../../support/requests.ts'
 import { newSecretKey } from '../../support/server-process.ts'
 import { type SignedIn, serveSignedIn } from '../../support/signed-in.ts'
 import { ISSUER } from '../../support/test-server.ts'
@@ -114,7 +114,12 @@ describe('POST /tokens/{id}/rotate', () => {
     const successor = await rotateItself(acme, pat)
     const [old, next] = [await rowOf(acme, idOf(pat)), await rowOf(acme, idOf(successor))]
     expect(old.issued_by).not.toBeNull()
-    expect([next.issued_by, next.issued_reach]).toEqual([old.issued_by, old.issued_reach])
+    expect(old.issued_scopes).not.toBeNull()
+    expect([next.issued_by, next.issued_reach, next.issued_scopes]).toEqual([
+      old.issued_by,
+      old.issued_reach,
+      old.issued_scopes,
+    ])
     expect(next).toMatchObject({
       replaces: idOf(pat),
       owner_id: janeId,
@@ -210,15 +215,10 @@ describe('who may rotate', () => {
     expect([answer.status, answer.json]).toEqual([403, SIGN_IN])
   })
 
-  it('is not a credential narrowed to something else', async () => {
-    const narrow = await issue({ permissions: [{ audience: API, scopes: ['models:read'] }] })
-    expect((await rotate(narrow)).status).toBe(403)
-  })
-
-  it('is a credential narrowed to the right to do so, whose successor is as narrow', async () => {
-    const permissions = [{ audience: `${ISSUER}/api`, scopes: ['tokens:write'] }]
-    const narrow = await acme.issue('ada@acme.test', { name: 'narrow', permissions })
-    const answer = await rotate(narrow)
+  it('is a credential narrowed to something else, whose successor is as narrow', async () => {
+    const permissions = [{ audience: API, scopes: ['models:read'] }]
+    const answer = await rotate(await issue({ permissions }))
+    expect(answer.status).toBe(201)
     expect(answer.json['permissions']).toEqual(permissions)
     expect((await callApi(acme.url, String(answer.json['token']), 'GET', '/tokens')).status).toBe(403)
   })
@@ -324,6 +324,45 @@ describe('use of an old value after its overlap', () => {
       },
     ])
     expect((await exchange(successor)).status).toBe(200)
+  })
+
+  it('flags the successor also when a thief has burnt the old value to silence it', async () => {
+    for (const burn of ['oauth2/revoke', 'leaks']) {
+      const pat = await issue()
+      const successor = await rotateItself(acme, pat)
+      if (burn === 'leaks') await callApi(acme.url, undefined, 'POST', '/leaks', { credentials: [pat] })
+      else await requestRevocation(acme.url, { token: pat })
+      expect(await show(successor)).toMatchObject({ status: 'active', status_detail: null })
+      expect((await exchange(pat)).status).toBe(400)
+      expect(await show(successor)).toMatchObject(flagged)
+    }
+  })
+
+  it('is found by the id of the request that betrayed it, with what sent it', async () => {
+    const ways = {
+      token: (pat: string) =>
+        requestExchange(acme.url, { subject_token: pat, audience: API }, { 'User-Agent': 'thief/1.0' }),
+      api: (pat: string) =>
+        callApi(acme.url, pat, 'GET', '/tokens', undefined, { 'User-Agent': 'thief/1.0' }),
+    }
+    for (const [way, present] of Object.entries(ways)) {
+      const pat = await issue()
+      const successor = await rotateItself(acme, pat)
+      const requestId = (await present(pat)).headers.get('x-request-id')
+      const { json } = await callApi(
+        acme.url,
+        acme.adminToken,
+        'GET',
+        `/audit-events?request_id=${requestId}`,
+      )
+      const found = json['items'] as Record<string, unknown>[]
+      const theft = found.find(({ type }) => type === 'credential.reuse_detected')
+      expect([way, found.length, theft]).toEqual([
+        way,
+        2,
+        expect.objectContaining({ credential: idOf(successor), user_agent: 'thief/1.0' }),
+      ])
+    }
   })
 
   it('is found out at the management API as well', async () => {

@@ -228,7 +228,7 @@ describe('who may issue', () => {
       .execute()
     const answer = await issue(acme.adaPat, ids['sam'], { name: 'x' })
     expectProblem(answer, 403, 'forbidden', {
-      detail: 'The user has management rights beyond yours: every organization',
+      detail: 'The PAT would have rights beyond yours: every organization',
     })
     expect((await issue(acme.adminToken, ids['sam'], { name: 'by an equal' })).status).toBe(201)
   })

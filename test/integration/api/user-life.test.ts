@@ -175,7 +175,7 @@ describe('deleting a user', () => {
         type: 'user.deleted',
         actor: await findId('admin@localhost'),
         subject: id,
-        detail: { organizations: ['acme'] },
+        detail: null,
       },
     ])
   })
@@ -240,6 +240,61 @@ describe('deleting a user', () => {
       .where('revoked_at', 'is', null)
       .execute()
     expect(live).toEqual([])
+  })
+})
+
+describe('the audit trail of an organization', () => {
+  /** What is recorded of a user's life, with the organization it is recorded in. */
+  const listLife = (id: string) =>
+    acme.db
+      .selectFrom('audit_events as e')
+      .leftJoin('organizations as o', 'o.id', 'e.organization_id')
+      .select(['e.type', 'o.slug', 'e.detail'])
+      .where('e.target', '=', `user:${id}`)
+      .where('e.type', 'in', ['user.suspended', 'user.restored', 'user.deleted'])
+      .orderBy('e.occurred_at')
+      .orderBy('o.slug')
+      .execute()
+
+  async function live(id: string): Promise<void> {
+    await call('PATCH', `/users/${id}`, { status: 'suspended' })
+    await call('PATCH', `/users/${id}`, { status: 'active' })
+    expect((await call('DELETE', `/users/${id}`)).status).toBe(204)
+  }
+  const lifeIn = (...slugs: (string | null)[]) => [
+    ...slugs.map((slug) => ({
+      type: 'user.suspended',
+      slug,
+      detail: { before: { status: 'active' }, after: { status: 'suspended' } },
+    })),
+    ...slugs.map((slug) => ({
+      type: 'user.restored',
+      slug,
+      detail: { before: { status: 'suspended' }, after: { status: 'active' } },
+    })),
+    ...slugs.map((slug) => ({ type: 'user.deleted', slug, detail: null })),
+  ]
+
+  it('shows its members suspended, restored and deleted, in each they belong to', async () => {
+    const id = await introduce('lived@acme.test', { acme: 'analyst', beta: 'member' })
+    await live(id)
+    expect(await listLife(id)).toEqual(lifeIn('acme', 'beta'))
+    const { json } = await callApi(acme.url, acme.adaPat, 'GET', `/audit-events?subject=${id}`)
+    const seen = json['items'] as { type: string; organization: string }[]
+    expect(seen.map(({ type, organization }) => [type, organization])).toEqual(
+      expect.arrayContaining([
+        ['user.suspended', 'acme'],
+        ['user.restored', 'acme'],
+        ['user.deleted', 'acme'],
+      ]),
+    )
+    expect(new Set(seen.map(({ organization }) => organization))).toEqual(new Set(['acme']))
+  })
+
+  it('is the platform’s own for whoever belongs nowhere', async () => {
+    const id = String((await call('POST', '/users', { email: 'no@where.test', name: 'x' })).json['id'])
+    await live(id)
+    expect(await listLife(id)).toEqual(lifeIn(null))
   })
 })
 

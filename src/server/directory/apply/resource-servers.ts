@@ -2,12 +2,10 @@
 
 import { uuidV7 } from '../../../protocol/uuid.ts'
 import {
-  deleteScopes,
   findResourceServer,
   insertResourceServer,
-  listScopes,
   type ResourceServerSettings,
-  saveScopes,
+  replaceScopes,
   updateResourceServer,
 } from '../resource-server-store.ts'
 import { type ApplyRun, type Declared, differingMembers, noteUpdate, withoutDuplicates } from './run.ts'
@@ -55,12 +53,8 @@ async function applyResourceServer(
 }
 
 async function applyScopes(run: ApplyRun, id: string, { audience, scopes }: ResourceServer): Promise<void> {
-  const before = await listScopes(run.transaction, id)
-  const removed = [...before.keys()].filter((scope) => !Object.hasOwn(scopes, scope))
-  const written = Object.entries(scopes).filter(([scope, description]) => before.get(scope) !== description)
-  await deleteScopes(run.transaction, id, removed)
-  await saveScopes(run.transaction, id, written)
+  const { removed, created, updated } = await replaceScopes(run.transaction, id, scopes)
   if (removed.length > 0) run.changes.push(`removed scopes ${removed.join(' ')} of ${audience}`)
-  for (const [scope] of written)
-    run.changes.push(`${before.has(scope) ? 'updated' : 'created'} scope ${scope} of ${audience}`)
+  for (const scope of created) run.changes.push(`created scope ${scope} of ${audience}`)
+  for (const scope of updated) run.changes.push(`updated scope ${scope} of ${audience}`)
 }

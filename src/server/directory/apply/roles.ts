@@ -4,7 +4,13 @@ import { isDeepStrictEqual } from 'node:util'
 import { uuidV7 } from '../../../protocol/uuid.ts'
 import { isBuiltInRole } from '../built-in.ts'
 import { resolvePermissions } from '../role-permissions.ts'
-import { findRole, insertRole, listPermissions, type Permissions, replacePermissions } from '../role-store.ts'
+import {
+  findRoleOf,
+  insertRole,
+  listPermissions,
+  type Permissions,
+  replacePermissions,
+} from '../role-store.ts'
 import { requireOrganization } from './organizations.ts'
 import { type ApplyRun, type Declared, withoutDuplicates } from './run.ts'
 import type { ApplyFile } from './schema.ts'
@@ -41,9 +47,9 @@ async function ensureRole(
     run.changes.push(`created role ${organization}/${name}`)
     return id
   }
-  const existing = await findRole(run.transaction, organizationId, name)
-  if (existing === undefined) throw new Error(`role ${organization}/${name} was deleted at the same time`)
-  return existing
+  const existing = await findRoleOf(run.transaction, organizationId, name)
+  if (!existing) throw new Error(`role ${organization}/${name} was deleted at the same time`)
+  return existing.id
 }
 
 async function applyPermissions(

@@ -12,6 +12,7 @@ import {
   email,
   grantableScope,
   jwks,
+  longText,
   slug,
 } from '../schema.ts'
 
@@ -42,7 +43,7 @@ export const toSeconds = (value: Duration): number =>
 const resourceServer = z.strictObject({
   audience,
   name: displayName,
-  scopes: z.record(concreteScope, z.string().max(500)).describe('Each scope with what it allows'),
+  scopes: z.record(concreteScope, longText(500)).describe('Each scope with what it allows'),
   access_token_ttl: duration(3600).default('5m'),
   signing_alg: z.enum(SIGNING_ALGORITHMS).default('ES256'),
 })

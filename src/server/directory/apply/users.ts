@@ -1,9 +1,9 @@
 // The `users` section: a user, found by e-mail address, and the whole list of its memberships.
 
 import { uuidV7 } from '../../../protocol/uuid.ts'
-import { deleteMembership, listMemberships, saveMembership } from '../membership-store.ts'
-import { findAssignableRole } from '../role-store.ts'
-import { findUserByEmail, insertUser, updateUser } from '../user-store.ts'
+import { deleteMembership, listMembershipsOf, saveMembership } from '../membership-store.ts'
+import { findRoleOf } from '../role-store.ts'
+import { insertUser, lockUserByEmail, updateUser } from '../user-store.ts'
 import { requireOrganization } from './organizations.ts'
 import { type ApplyRun, type Declared, differingMembers, noteUpdate, withoutDuplicates } from './run.ts'
 import type { ApplyFile } from './schema.ts'
@@ -20,7 +20,8 @@ export async function applyUsers(run: ApplyRun, entries: readonly Declared<User>
 }
 
 async function applyUser(run: ApplyRun, { email, name, status }: User): Promise<string> {
-  const existing = await findUserByEmail(run.transaction, email)
+  // Locked until the end: a deletion over the API comes before all this, or ends all of it.
+  const existing = await lockUserByEmail(run.transaction, email)
   if (!existing) {
     const id = uuidV7(run.now)
     const user = {
@@ -66,8 +67,8 @@ async function resolveMemberships(
     if (resolved.has(organizationId)) {
       run.problems.push(`${at('memberships', index, 'organization')}: ${organization} is declared twice`)
     }
-    const roleId = await findAssignableRole(run.transaction, organizationId, role)
-    if (roleId) resolved.set(organizationId, { roleId, organization, role })
+    const existing = await findRoleOf(run.transaction, organizationId, role)
+    if (existing) resolved.set(organizationId, { roleId: existing.id, organization, role })
     else run.problems.push(`${at('memberships', index, 'role')}: there is no role ${role} in ${organization}`)
   }
   return run.problems.length === problemsBefore ? resolved : null
@@ -79,11 +80,11 @@ async function applyMemberships(
   email: string,
   memberships: ReadonlyMap<string, Membership>,
 ): Promise<void> {
-  const rows = await listMemberships(run.transaction, userId)
+  const rows = await listMembershipsOf(run.transaction, userId)
   const before = new Map(rows.map(({ organizationId, roleId }) => [organizationId, roleId]))
-  for (const { organizationId, slug } of rows.filter((row) => !memberships.has(row.organizationId))) {
+  for (const { organizationId, organization } of rows.filter((row) => !memberships.has(row.organizationId))) {
     await deleteMembership(run.transaction, userId, organizationId)
-    run.changes.push(`removed ${email} from ${slug}`)
+    run.changes.push(`removed ${email} from ${organization}`)
   }
   for (const [organizationId, { roleId, organization, role }] of memberships) {
     if (before.get(organizationId) === roleId) continue

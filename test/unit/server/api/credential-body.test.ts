@@ -33,7 +33,7 @@ describe('the name of a credential', () => {
     expect(accepts({ name })).toBe(false)
   })
 
-  it.each(['a\u202eb', 'a\u2066b', 'a\u2028b', 'a\ud800b', ' a', 'a '])(
+  it.each(['a\u202eb', 'a\u2066b', 'a\u2028b', 'a\ud800b', ' a', 'a ', '\u2060'])(
     'never shows as what it is not: %j',
     (name) => {
       expect(accepts({ name })).toBe(false)

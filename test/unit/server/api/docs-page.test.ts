@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { exampleOf } from '../../../../src/server/api/docs-example.ts'
 import { type ApiDocument, renderPage } from '../../../../src/server/api/docs-page.ts'
-import { describeType, listMembers } from '../../../../src/server/api/docs-schema.ts'
+import { describeMember, describeType, listMembers } from '../../../../src/server/api/docs-schema.ts'
 import { html, prose } from '../../../../src/server/api/html.ts'
 
 const HOSTILE = `<script>alert("1")</script>'&`
@@ -72,6 +72,27 @@ describe('a schema', () => {
     [{}, 'any'],
   ])('%j is read as %s', (schema, text) => {
     expect(textOf(schema)).toBe(text)
+  })
+
+  it.each([
+    [{ type: 'string', maxLength: 20 }, 'at most 20 characters'],
+    [
+      { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
+      'at least 1 item; at least 1 character',
+    ],
+    [{ type: 'integer', minimum: 1, maximum: 200 }, '1 to 200'],
+    [
+      {
+        anyOf: [
+          { type: 'string', maxLength: 20 },
+          { type: 'array', maxItems: 2, items: { maxLength: 20 } },
+        ],
+      },
+      'at most 20 characters; at most 2 items',
+    ],
+  ])('%j says each of its limits once: %s', (schema, limits) => {
+    const row = html`${describeMember({ path: 'a', isRequired: false, schema })}`.text
+    expect(row).toContain(`<span class="limits">${limits}</span>`)
   })
 
   it('lists the members of its members', () => {

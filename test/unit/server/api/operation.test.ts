@@ -23,9 +23,11 @@ const answering = (result: unknown): Operation =>
     handle: async () => result as z.input<typeof view>,
   })
 
+const DEPENDENCIES = { clock: () => new Date() } as ApiDependencies
+
 async function perform(one: Operation, url = '/things/7', id = '7'): Promise<Context> {
   const ctx = Object.assign(createContext({ url }), { params: { id } })
-  await one.perform(ctx, new Date(), {} as ApiDependencies)
+  await one.perform(ctx, DEPENDENCIES)
   return ctx
 }
 
@@ -46,7 +48,7 @@ describe('an operation', () => {
     ['a list', [thing]],
   ])('that answers %s fails, and says nothing of it', async (_, result) => {
     const ctx = Object.assign(createContext(), { params: { id: '7' } })
-    await expect(answering(result).perform(ctx, new Date(), {} as ApiDependencies)).rejects.toThrow(
+    await expect(answering(result).perform(ctx, DEPENDENCIES)).rejects.toThrow(
       'getThing answered what it does not declare',
     )
     expect([ctx.body, ctx.response.get('ETag')]).toEqual([undefined, undefined])
@@ -65,9 +67,9 @@ describe('an operation', () => {
         handle: async () => result as undefined,
       })
     const ctx = Object.assign(createContext({ method: 'DELETE' }), { params: {} })
-    await silent(undefined).perform(ctx, new Date(), {} as ApiDependencies)
+    await silent(undefined).perform(ctx, DEPENDENCIES)
     expect([ctx.status, ctx.body]).toEqual([204, undefined])
-    await expect(silent(thing).perform(ctx, new Date(), {} as ApiDependencies)).rejects.toThrow(
+    await expect(silent(thing).perform(ctx, DEPENDENCIES)).rejects.toThrow(
       'deleteThing answered what it does not declare',
     )
   })

@@ -45,6 +45,7 @@ export function buildCredential(overrides: Partial<Credential> = {}): Credential
     overlapUntil: null,
     reuseDetectedAt: null,
     issuedReach: null,
+    issuedScopes: null,
     ...overrides,
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Standing } from '../../../../src/server/credential/standing.ts'
 import {
+  type Circumstances,
   createRecheckCredential,
   createVerifyCredential,
   type ReportReuse,
@@ -15,7 +16,7 @@ const pat = makeCredential()
 const secretHash = await hasher.hash(pat)
 const ADDRESS = '10.0.0.1'
 
-const nobodyReuses: ReportReuse = () => Promise.reject(new Error('reuse was reported'))
+const nobodyReuses: ReportReuse<Circumstances> = () => Promise.reject(new Error('reuse was reported'))
 
 const stored = (overrides: StandingOverrides = {}): Standing => buildStanding({ secretHash, ...overrides })
 
@@ -118,7 +119,7 @@ describe('a credential whose successor has taken over', () => {
   const context = { now: NOW, address: ADDRESS }
   const collect = () => {
     const reports: unknown[] = []
-    const reportReuse: ReportReuse = async (...report) => {
+    const reportReuse: ReportReuse<Circumstances> = async (...report) => {
       reports.push(report)
     }
     return { reports, reportReuse }
@@ -140,16 +141,22 @@ describe('a credential whose successor has taken over', () => {
     expect(reports).toHaveLength(1)
   })
 
-  it('is not reported a millisecond before the overlap ends, with a wrong secret, or once it is revoked', async () => {
+  it('is not reported a millisecond before the overlap ends, nor with a wrong secret', async () => {
     const { reports, reportReuse } = collect()
     const forged = makeCredential('personal', ID, '00'.repeat(20))
     const running = stored({ credential: { overlapUntil: from(NOW, 0, 1) } })
     const over = stored({ credential: { overlapUntil: NOW } })
-    const revoked = stored({ credential: { overlapUntil: NOW, revokedAt: NOW } })
     expect((await verify(running, pat, context, reportReuse)).ok).toBe(true)
     expect((await verify(over, forged, context, reportReuse)).ok).toBe(false)
-    expect((await verify(revoked, pat, context, reportReuse)).ok).toBe(false)
     expect(reports).toEqual([])
+  })
+
+  it('is reported also when it was revoked, and never when it has no successor', async () => {
+    const { reports, reportReuse } = collect()
+    const revoked = stored({ credential: { overlapUntil: from(NOW, 1), revokedAt: NOW } })
+    await verify(revoked, pat, context, reportReuse)
+    await verify(stored({ credential: { revokedAt: NOW } }), pat, context, reportReuse)
+    expect(reports).toEqual([[revoked, context]])
   })
 
   it('is no plain refusal when the report fails', async () => {

@@ -36,7 +36,7 @@ describe('isDatabaseAway', () => {
     expect(isDatabaseAway(new Error(message))).toBe(true)
   })
 
-  it.each(['23505', '42P01', '25001', 'ERR_INVALID_ARG_TYPE'])('is not so for %s', (code) => {
+  it.each(['23505', '08P01', '42P01', '25001', 'ERR_INVALID_ARG_TYPE'])('is not so for %s', (code) => {
     expect(isDatabaseAway(withCode(code))).toBe(false)
   })
 

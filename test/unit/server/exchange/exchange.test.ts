@@ -13,7 +13,12 @@ import {
 import { NOW } from '../policy/policy-fixture.ts'
 import { buildClient, buildRequest } from './exchange-fixture.ts'
 
-const CONTEXT: VerificationContext = { now: NOW, address: '10.0.0.1' }
+const CONTEXT: VerificationContext = {
+  now: NOW,
+  address: '10.0.0.1',
+  userAgent: 'curl',
+  requestId: 'r1',
+}
 const HOLDER = { subject: OWNER_ID, organizationId: ORGANIZATION.id }
 
 const accept =

@@ -21,12 +21,13 @@ import { buildPolicies, DAY, from, NOW } from '../policy/policy-fixture.ts'
 import { type Attempt, anyAttempt, buildClient, buildRequest } from './exchange-fixture.ts'
 
 const OTHER = 'https://other.example.com'
-const ADDRESS = '10.0.0.1'
+const SECRET = 'https://secret.example.com'
+const CONTEXT = { now: NOW, address: '10.0.0.1', userAgent: undefined, requestId: 'r1' }
 
 /** The attempt with the credential checked as the server checks one whose secret is right. */
 async function toExplain({ request, standing, client }: Attempt): Promise<ExplainAttempt> {
   const recheck = createRecheckCredential(async () => standing)
-  const verified = await recheck(standing.credential.id, { now: NOW, address: ADDRESS })
+  const verified = await recheck(standing.credential.id, CONTEXT)
   return { wish: ok(request), credential: { standing, isSecretPresented: false, verified }, client, now: NOW }
 }
 
@@ -67,7 +68,7 @@ describe('an explanation', () => {
         const client = { ...attempt.client, mayExchange }
         const recheck = createRecheckCredential(async () => standing)
         const exchange = createExchange((_, context) => recheck(standing.credential.id, context))
-        const { result } = await exchange(attempt.request, client, { now: NOW, address: ADDRESS })
+        const { result } = await exchange(attempt.request, client, CONTEXT)
         expect((await explain({ ...attempt, standing, client })).result).toEqual(result)
       }),
       { numRuns: 300 },
@@ -176,6 +177,25 @@ describe('an exchange that is granted', () => {
       ['resource_server', [{ audience: API, scopes: ['models:read', 'models:write'] }]],
     ])
   })
+
+  it.each([
+    [null, '"patmint-cli" may ask for every audience of the role'],
+    [[OTHER, SECRET, API], '"patmint-cli" may ask for every audience of the role'],
+    [[API, SECRET], `Of the role's audiences "patmint-cli" may ask for "${API}". What that leaves`],
+    [[SECRET], 'Of the role\'s audiences "patmint-cli" may ask for none. What that leaves'],
+  ])(
+    'tells of a client with the audiences %j only which of the role it reaches',
+    async (audiences, detail) => {
+      const { steps } = await explain({
+        client: buildClient({ audiences }),
+        standing: buildStanding({
+          role: buildRole({ grants: [buildGrant(), buildGrant({ audience: OTHER })] }),
+        }),
+      })
+      expect(steps.find(({ step }) => step === 'client_audiences')?.detail).toBe(detail)
+      expect(JSON.stringify(steps)).not.toContain(SECRET)
+    },
+  )
 
   it('tells of an API key that it has no owner', async () => {
     const { steps } = await explain({ standing: buildKeyStanding() })
@@ -329,6 +349,28 @@ describe('an exchange that is refused', () => {
       result: { error: { reason: 'scope_malformed' } },
       steps: [{ step: 'request', outcome: 'fail' }],
     })
+  })
+
+  it.each([
+    [{ reason: 'parameter_missing', parameter: 'actor_token_type' }, 'actor_token_type is missing'],
+    [
+      { reason: 'parameter_unsupported', parameter: 'requested_token_type' },
+      'requested_token_type has an unsupported value',
+    ],
+    [{ reason: 'parameter_malformed', parameter: 'audience' }, 'audience is malformed, or names too many'],
+    [
+      { reason: 'feature_unsupported', feature: 'authorization_details' },
+      'authorization_details is not supported',
+    ],
+    [{ reason: 'actor_token_refused', cause: 'actor_not_permitted' }, 'The credential permits no actor'],
+  ] as const)('for %j says what is wrong', async (refusal, detail) => {
+    const { steps } = await explainExchange({
+      wish: fail(refusal),
+      credential: null,
+      client: null,
+      now: NOW,
+    })
+    expect(steps).toEqual([{ step: 'request', outcome: 'fail', detail }])
   })
 
   it('for a client nobody knows ends there', async () => {

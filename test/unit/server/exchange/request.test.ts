@@ -133,6 +133,12 @@ describe('subject_token', () => {
 })
 
 describe('scope', () => {
+  it('names at most 200 scopes', () => {
+    const scopes = (count: number) => Array.from({ length: count }, (_, n) => `models/m${n}:read`).join(' ')
+    expect(parse({ scope: scopes(200) }).ok).toBe(true)
+    expect(parse({ scope: scopes(201) })).toEqual({ ok: false, error: { reason: 'scope_malformed' } })
+  })
+
   it('is split, each scope once', () => {
     expect(parse({ scope: 'models:read datasets/d1:read models:read' })).toMatchObject({
       value: { scopes: ['models:read', 'datasets/d1:read'] },

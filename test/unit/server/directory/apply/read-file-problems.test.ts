@@ -185,6 +185,55 @@ describe('keys of a client', () => {
   })
 })
 
+describe('text that Postgres does not take', () => {
+  const TEXT = 'must be well-formed Unicode without U+0000, and hold no credential'
+  const NAME = 'must not hold control characters, line breaks or text direction marks'
+  const describedAs = (description: string): string => `
+resource_servers:
+  - audience: a
+    name: A
+    scopes:
+      "models:read": Read
+      "models:write": ${description}
+`
+  it.each([
+    ['U+0000', '"a\\0b"'],
+    ['half a character', '"a\\ud800b"'],
+    ['a credential', `pat_${'0'.repeat(64)}`],
+  ])('is refused in a description by line: %s', (_, text) => {
+    expect(problemsOf(describedAs(text))).toEqual([
+      `acme.yaml:7 resource_servers[0].scopes.models:write: ${TEXT}`,
+    ])
+  })
+
+  it('is refused from the environment too', () => {
+    const env = { NUL: 'a\0b', HALF: 'a\udc00b' }
+    for (const name of ['NUL', 'HALF'])
+      expect(problemsOf(describedAs(`"\${${name}}"`), env)).toEqual([
+        `acme.yaml:7 resource_servers[0].scopes.models:write: ${TEXT}`,
+      ])
+    const named = `organizations:\n  - slug: acme\n    name: "\${NUL}"`
+    expect(problemsOf(named, env)).toEqual([`acme.yaml:3 organizations[0].name: ${NAME}`])
+  })
+
+  it('is not text of several lines, in any language', () => {
+    const text = describedAs('|\n        Ändert\n        моделі 🙂').trimEnd()
+    expect(parseDeclarativeFile('acme.yaml', text, {})).toMatchObject({ ok: true })
+  })
+
+  it('is refused wherever a file can hold text', () => {
+    const file = (bad: string): string => `
+resource_servers: [{ audience: ${bad}, name: ${bad}, scopes: { s: ${bad}, ${bad}: x } }]
+organizations: [{ slug: ${bad}, name: ${bad} }]
+roles: [{ organization: ${bad}, name: ${bad}, permissions: [{ audience: ${bad}, scopes: [${bad}] }] }]
+users: [{ email: ${bad}, name: ${bad}, memberships: [{ organization: ${bad}, role: ${bad} }] }]
+clients: [{ client_id: ${bad}, name: ${bad}, token_endpoint_auth_method: none, audiences: [${bad}] }]
+policies: { platform: { exempt_roles: [${bad}] }, organizations: { ${bad}: {} } }
+`
+    for (const bad of ['"x\\0"', '"x\\ud800"']) expect(problemsOf(file(bad))).toHaveLength(19)
+  })
+})
+
 describe('a secret', () => {
   const secret = canary(`Sesame-${randomBytes(12).toString('hex')}`)
   const client = (value: string): string =>
