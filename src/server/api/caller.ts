@@ -73,8 +73,8 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
       throw new Problem('unauthorized')
     }
     ctx.state['caller'] = caller.value
-    const credentialId = caller.value.standing.credential.id
-    await ledger.touch({ credentialId, usedAt: now, ip: address })
+    const { id: credentialId, lastUsedAt } = caller.value.standing.credential
+    await ledger.touch({ credentialId, lastUsedAt, usedAt: now, ip: address })
     await next()
   }
 }

@@ -1,132 +1,148 @@
-// The one statement that decides: credential, owner, membership, role with its permissions and their resource
-// servers, and the policies of both levels, for every credential asked about in one turn of the event loop.
+// The standings of credentials: credential, owner, membership, role with its permissions and their resource servers,
+// and the policies of both levels, for every credential asked about at once. What many share is read once.
 
-import DataLoader from 'dataloader'
-import { sql } from 'kysely'
-import type { CredentialKind } from '../../protocol/credential.ts'
+import { type RawBuilder, sql } from 'kysely'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
-import type { Database, Queryable } from '../db/database.ts'
+import type { Queryable } from '../db/database.ts'
 import { type Grant, grantsOfRole } from '../db/role-grants.ts'
+import type { Part } from '../db/turn-reader.ts'
+import type { ExpiryPolicy } from '../policy/policy.ts'
 import { type PolicyJson, toPolicy } from '../policy/store.ts'
-import type { HeldGrant, Permission, Standing } from './standing.ts'
+import type { Credential, HeldGrant, Role, Standing } from './standing.ts'
 
-interface StandingRow {
-  id: string
-  kind: CredentialKind
-  name: string
-  secret_hash: string
-  permissions: Permission[] | null
-  allowed_cidrs: string[] | null
-  issued_reach: 'platform' | 'organization' | null
-  issued_scopes: string[] | null
-  created_at: Date
-  expires_at: Date | null
-  last_used_at: Date | null
-  last_used_ip: string | null
-  revoked_at: Date | null
-  revoked_reason: string | null
-  replaces: string | null
-  overlap_until: Date | null
-  reuse_detected_at: Date | null
-  organization_id: string
-  organization_slug: string
-  organization_deleted: boolean
-  owner_id: string | null
-  owner_status: 'active' | 'suspended' | 'deleted' | null
-  is_member: boolean
-  role_name: string | null
-  role_reach: 'platform' | 'organization' | null
-  management_audience: string | null
-  grants: Grant[]
-  platform_policy: PolicyJson | null
-  organization_policy: PolicyJson | null
+type Instant = 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt' | 'overlapUntil' | 'reuseDetectedAt'
+
+/** A credential as JSON: its instants are text. */
+type CredentialJson = Omit<Credential, Instant> &
+  Record<Instant, string | null> & { readonly createdAt: string }
+
+interface HeldJson {
+  readonly credential: CredentialJson
+  readonly secretHash: string
+  readonly organizationId: string
+  readonly owner: Standing['owner']
+  readonly roleId: string | null
 }
 
-const MAX_BATCH = 500
+interface OrganizationJson {
+  readonly id: string
+  readonly slug: string
+  readonly isDeleted: boolean
+  readonly policy: PolicyJson | null
+}
+
+interface StandingsJson {
+  readonly held: readonly HeldJson[] | null
+  readonly organizations: readonly OrganizationJson[] | null
+  readonly roles: readonly (Omit<Role, 'grants'> & { readonly id: string; readonly grants: Grant[] })[] | null
+  readonly platformPolicy: PolicyJson | null
+  readonly managementAudience: string | null
+}
+
+const selectStandings = (ids: readonly string[]): RawBuilder<StandingsJson> => sql`(
+  with held as materialized (
+    select c.*, m.user_id is not null as is_member, u.status as owner_status, coalesce(c.role_id, m.role_id) as acting_role_id
+    from credentials c
+    left join users u on u.id = c.owner_id
+    left join memberships m on m.user_id = c.owner_id and m.organization_id = c.organization_id
+    where c.id = any(${ids}::text[])
+  )
+  select json_build_object(
+    'held', (select json_agg(json_build_object(
+        'credential', json_build_object(
+          'id', h.id, 'kind', h.kind, 'name', h.name, 'permissions', h.permissions, 'allowedCidrs', h.allowed_cidrs::text[],
+          'issuedReach', h.issued_reach, 'issuedScopes', h.issued_scopes, 'createdAt', h.created_at,
+          'expiresAt', h.expires_at, 'lastUsedAt', h.last_used_at, 'lastUsedIp', host(h.last_used_ip),
+          'revokedAt', h.revoked_at, 'revokedReason', h.revoked_reason, 'replaces', h.replaces,
+          'overlapUntil', h.overlap_until, 'reuseDetectedAt', h.reuse_detected_at),
+        'secretHash', h.secret_hash, 'organizationId', h.organization_id, 'roleId', h.acting_role_id,
+        'owner', case when h.owner_id is not null
+          then json_build_object('id', h.owner_id, 'status', h.owner_status, 'isMember', h.is_member) end))
+      from held h),
+    'organizations', (select json_agg(json_build_object(
+        'id', o.id, 'slug', o.slug, 'isDeleted', o.deleted_at is not null,
+        'policy', (select to_json(e) from expiry_policies e where e.organization_id = o.id)))
+      from organizations o where o.id in (select h.organization_id from held h)),
+    'roles', (select json_agg(json_build_object(
+        'id', r.id, 'name', r.name, 'reach', r.reach, 'grants', ${grantsOfRole}))
+      from roles r where r.id in (select h.acting_role_id from held h)),
+    'platformPolicy', (select to_json(e) from expiry_policies e where e.organization_id is null),
+    'managementAudience', (select s.audience from resource_servers s where s.built_in)))`
+
+/** The standings of credentials, as a part of the statement that reads whatever a turn of the event loop asks for. */
+export const standingsPart: Part<Standing> = {
+  select: selectStandings,
+  read: (json) => readStandings(json as StandingsJson),
+}
 
 /** The standings of the credentials with these ids, in no order; unknown ids are absent. */
 export async function findStandings(db: Queryable, ids: readonly string[]): Promise<Standing[]> {
-  const { rows } = await sql<StandingRow>`
-    select c.id, c.kind, c.name, c.secret_hash, c.permissions, c.allowed_cidrs::text[] as allowed_cidrs, c.issued_reach,
-      c.issued_scopes, c.created_at, c.expires_at, c.last_used_at, host(c.last_used_ip) as last_used_ip, c.revoked_at,
-      c.revoked_reason, c.replaces, c.overlap_until, c.reuse_detected_at, o.id as organization_id,
-      o.slug as organization_slug, o.deleted_at is not null as organization_deleted, u.id as owner_id, u.status as owner_status,
-      m.user_id is not null as is_member, r.name as role_name, r.reach as role_reach,
-      ${grantsOfRole} as grants, (select s.audience from resource_servers s where s.built_in) as management_audience,
-      (select to_jsonb(e) from expiry_policies e where e.organization_id is null) as platform_policy,
-      (select to_jsonb(e) from expiry_policies e where e.organization_id = o.id) as organization_policy
-    from credentials c
-    join organizations o on o.id = c.organization_id
-    left join users u on u.id = c.owner_id
-    left join memberships m on m.user_id = c.owner_id and m.organization_id = c.organization_id
-    left join roles r on r.id = coalesce(c.role_id, m.role_id)
-    where c.id = any(${ids})`.execute(db)
-  return rows.map(toStanding)
+  if (ids.length === 0) return []
+  const { rows } = await sql<{
+    standings: StandingsJson
+  }>`select ${selectStandings(ids)} as standings`.execute(db)
+  return rows.flatMap(({ standings }) => [...readStandings(standings).values()])
 }
 
-/** Looks one standing up; look-ups of one event-loop turn share a statement, and nothing outlives its answer. */
-export function createStandingLoader(db: Database): (id: string) => Promise<Standing | undefined> {
-  const loader = new DataLoader<string, Standing | undefined>(
-    async (ids) => {
-      const byId = new Map(
-        (await findStandings(db, ids)).map((standing) => [standing.credential.id, standing]),
-      )
-      return ids.map((id) => byId.get(id))
-    },
-    { cache: false, maxBatchSize: MAX_BATCH, batchScheduleFn: (dispatch) => void setImmediate(dispatch) },
+function readStandings(json: StandingsJson): Map<string, Standing> {
+  const { held, organizations, roles, platformPolicy, managementAudience } = json
+  const platform = platformPolicy && toPolicy(platformPolicy)
+  const organizationsById = new Map(
+    organizations?.map((organization) => [organization.id, toOrganization(organization, platform)]),
   )
-  return (id) => loader.load(id)
+  const rolesById = new Map(roles?.map(({ id, ...role }) => [id, role]))
+  const standings = (held ?? []).flatMap(({ credential, secretHash, organizationId, owner, roleId }) => {
+    const organization = organizationsById.get(organizationId)
+    if (!organization) return []
+    const role = roleId === null ? undefined : rolesById.get(roleId)
+    const cap = { scopes: credential.issuedScopes, managementAudience }
+    return {
+      ...organization,
+      credential: toCredential(credential),
+      secretHash,
+      owner,
+      role: role ? capRole(role, cap) : null,
+    }
+  })
+  return new Map(standings.map((standing) => [standing.credential.id, standing]))
 }
 
-function toStanding(row: StandingRow): Standing {
-  return {
-    credential: {
-      id: row.id,
-      kind: row.kind,
-      name: row.name,
-      permissions: row.permissions,
-      allowedCidrs: row.allowed_cidrs,
-      issuedReach: row.issued_reach,
-      issuedScopes: row.issued_scopes,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      lastUsedAt: row.last_used_at,
-      lastUsedIp: row.last_used_ip,
-      revokedAt: row.revoked_at,
-      revokedReason: row.revoked_reason,
-      replaces: row.replaces,
-      overlapUntil: row.overlap_until,
-      reuseDetectedAt: row.reuse_detected_at,
-    },
-    secretHash: row.secret_hash,
-    organization: {
-      id: row.organization_id,
-      slug: row.organization_slug,
-      isDeleted: row.organization_deleted,
-    },
-    owner:
-      row.owner_id && row.owner_status
-        ? { id: row.owner_id, status: row.owner_status, isMember: row.is_member }
-        : null,
-    role:
-      row.role_name && row.role_reach
-        ? { name: row.role_name, reach: row.role_reach, grants: listGrants(row) }
-        : null,
-    policies: {
-      platform: row.platform_policy && toPolicy(row.platform_policy),
-      organization: row.organization_policy && toPolicy(row.organization_policy),
-    },
-  }
+const toOrganization = (
+  { id, slug, isDeleted, policy }: OrganizationJson,
+  platform: ExpiryPolicy | null,
+): Pick<Standing, 'organization' | 'policies'> => ({
+  organization: { id, slug, isDeleted },
+  policies: { platform, organization: policy && toPolicy(policy) },
+})
+
+const toInstant = (text: string | null): Date | null => (text === null ? null : new Date(text))
+
+const toCredential = (json: CredentialJson): Credential => ({
+  ...json,
+  createdAt: new Date(json.createdAt),
+  expiresAt: toInstant(json.expiresAt),
+  lastUsedAt: toInstant(json.lastUsedAt),
+  revokedAt: toInstant(json.revokedAt),
+  overlapUntil: toInstant(json.overlapUntil),
+  reuseDetectedAt: toInstant(json.reuseDetectedAt),
+})
+
+interface ManagementCap {
+  /** Null: none. */
+  readonly scopes: readonly string[] | null
+  readonly managementAudience: string | null
 }
 
 /** What the role grants, but of the management API no more than whoever issued the credential had of it. */
-const listGrants = ({
-  grants,
-  issued_scopes: cap,
-  management_audience: management,
-}: StandingRow): HeldGrant[] =>
-  grants.map((grant) =>
-    !cap || grant.audience !== management || grant.scopes.every((scope) => anyCovers(cap, scope))
+function capRole(
+  role: Omit<Role, 'grants'> & { readonly grants: readonly Grant[] },
+  cap: ManagementCap,
+): Role {
+  const { scopes, managementAudience } = cap
+  if (!scopes) return role
+  const capGrant = (grant: Grant): HeldGrant =>
+    grant.audience !== managementAudience || grant.scopes.every((scope) => anyCovers(scopes, scope))
       ? grant
-      : { ...grant, scopes: narrowScopes(grant.scopes, cap), ofRole: grant.scopes },
-  )
+      : { ...grant, scopes: narrowScopes(grant.scopes, scopes), ofRole: grant.scopes }
+  return { ...role, grants: role.grants.map(capGrant) }
+}

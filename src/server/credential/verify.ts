@@ -41,16 +41,16 @@ export type ReportReuse<Context extends Circumstances = VerificationContext> = (
 ) => Promise<void>
 
 /**
- * Builds the check. Its one read is `loadStanding`; the hash is compared before anything else is judged. A refusal
+ * Builds the check. Its one read is `findStanding`; the hash is compared before anything else is judged. A refusal
  * waits for `reportReuse` where that is due.
  */
 export function createVerifyCredential<Context extends Circumstances>(
-  loadStanding: (id: string) => Promise<Standing | undefined>,
+  findStanding: (presented: PresentedCredential) => Promise<Standing | undefined>,
   hasher: CredentialHasher,
   reportReuse: ReportReuse<Context>,
 ): VerifyCredential<Context> {
   return async (presented, context) => {
-    const standing = await loadStanding(presented.id)
+    const standing = await findStanding(presented)
     const refuse = (refusal: CredentialRefusal) => fail({ refusal, standing })
     if (!standing || standing.credential.kind !== presented.kind)
       return refuse({ reason: 'credential_unknown' })

@@ -4,6 +4,7 @@
 import { Socket } from 'node:net'
 import { Kysely, type LogEvent, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
+import { nameStatements } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
 export type Database = Kysely<Tables>
@@ -50,7 +51,10 @@ export function openDatabase(options: DatabaseOptions): Database {
   // A connection that breaks must not end the process, neither while idle nor in the middle of a statement: the
   // statement fails by itself, and the pool replaces the connection.
   pool.on('error', (error) => options.onConnectionError?.(error))
-  pool.on('connect', (client) => client.on('error', () => {}))
+  pool.on('connect', (client) => {
+    client.on('error', () => {})
+    nameStatements(client)
+  })
   return new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     log: async (event) => {

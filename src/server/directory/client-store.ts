@@ -1,6 +1,8 @@
 // The rows of `clients`.
 
+import { type RawBuilder, sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
+import type { Part } from '../db/turn-reader.ts'
 import { unlessTaken } from '../db/unique.ts'
 
 export type ClientAuthMethod = 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
@@ -42,6 +44,21 @@ const selectClients = (db: Queryable) =>
 /** The client with this id. */
 export async function findClient(db: Queryable, clientId: string): Promise<StoredClient | undefined> {
   return selectClients(db).where('client_id', '=', clientId).executeTakeFirst()
+}
+
+const selectClientsAsJson = (ids: readonly string[]): RawBuilder<unknown> => sql`(
+  select json_agg(json_build_object(
+    'clientId', c.client_id, 'builtIn', c.built_in, 'name', c.name, 'authMethod', c.token_endpoint_auth_method,
+    'secretHash', c.secret_hash, 'jwks', c.jwks, 'grantTypes', c.grant_types, 'audiences', c.audiences))
+  from clients c where c.client_id = any(${ids}::text[]))`
+
+/** Clients, as a part of the statement that reads whatever a turn of the event loop asks for. */
+export const clientsPart: Part<Client> = {
+  select: selectClientsAsJson,
+  read: (json) => {
+    const clients = (json ?? []) as readonly Client[]
+    return new Map(clients.map((client) => [client.clientId, client]))
+  },
 }
 
 /** The client with this id, as whoever changed it before left it; others wait until the transaction ends. */

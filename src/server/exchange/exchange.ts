@@ -11,6 +11,8 @@ import type { ExchangeRequest, ExchangeWish } from './request.ts'
 export interface Holder {
   readonly subject: string
   readonly organizationId: string
+  /** When the credential was last used before this. */
+  readonly lastUsedAt: Date | null
 }
 
 export interface ExchangeOutcome {
@@ -50,4 +52,5 @@ export async function settleExchange(
 const holderOf = (standing: Standing): Holder => ({
   subject: subjectOf(standing),
   organizationId: standing.organization.id,
+  lastUsedAt: standing.credential.lastUsedAt,
 })

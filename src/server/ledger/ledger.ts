@@ -3,7 +3,7 @@
 
 import { type Database, isDatabaseAway } from '../db/database.ts'
 import type { AuditEvent } from './event.ts'
-import { appendAuditEvents, type CredentialUse, touchLastUsed } from './store.ts'
+import { appendWithUses, type CredentialUse, isWorthNoting } from './store.ts'
 
 interface Entry {
   readonly event: AuditEvent | null
@@ -24,12 +24,12 @@ export class Ledger {
 
   /** Resolves once the record is durable, and the credential's use noted with it; rejects when it is not. */
   record(event: AuditEvent, use: CredentialUse | null = null): Promise<void> {
-    return this.#enqueue(event, use)
+    return this.#enqueue(event, use && isWorthNoting(use) ? use : null)
   }
 
   /** Notes the use of a credential that asks for no record of its own. */
-  touch(use: CredentialUse): Promise<void> {
-    return this.#enqueue(null, use)
+  async touch(use: CredentialUse): Promise<void> {
+    if (isWorthNoting(use)) await this.#enqueue(null, use)
   }
 
   /** Waits for everything that was asked for. */
@@ -66,12 +66,9 @@ export class Ledger {
     for (const { settle } of group) settle(error)
   }
 
-  async #commit(group: readonly Entry[]): Promise<void> {
+  #commit(group: readonly Entry[]): Promise<void> {
     const events = group.flatMap(({ event }) => event ?? [])
     const uses = group.flatMap(({ use }) => use ?? [])
-    await this.#db.transaction().execute(async (transaction) => {
-      await appendAuditEvents(transaction, events)
-      await touchLastUsed(transaction, uses)
-    })
+    return appendWithUses(this.#db, events, uses)
   }
 }

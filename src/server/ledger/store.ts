@@ -6,28 +6,36 @@ import { redactCredentials } from '../../protocol/credential.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Database, Queryable } from '../db/database.ts'
 import { lockUntilEnd } from '../db/lock.ts'
+import { prepareStatement } from '../db/prepared.ts'
 import type { AuditEvent } from './event.ts'
 
 const MAX_TEXT = 500
 
-/** Text that came from outside: bounded, without credentials and the one character Postgres cannot store. */
-const clean = (text: string): string => redactCredentials(text.replaceAll('\0', '')).slice(0, MAX_TEXT)
+/** Text that came from outside: bounded, without credentials and what Postgres cannot store. */
+const clean = (text: string): string =>
+  redactCredentials(text.replaceAll('\0', '')).slice(0, MAX_TEXT).toWellFormed()
 
 const cleanOrNull = (text: string | undefined): string | null => (text === undefined ? null : clean(text))
 
 /** A client that went before it was looked at has no address; its record is written all the same. */
 const toInet = (ip: string | undefined): string | null => (ip !== undefined && isIP(ip) ? ip : null)
 
-/** The wire protocol counts the parameters of a statement in 16 bits, and a record has 17 of them. */
-const RECORDS_PER_STATEMENT = 1000
+/** However many records, one value: `$1` is their rows as a JSON array. */
+const INSERT_EVENTS = `
+  insert into audit_events (id, occurred_at, type, reason, organization_id, subject, credential_id, client_id, actor, target,
+    audiences, scopes, token_id, ip, user_agent, request_id, detail)
+  select id, occurred_at, type, reason, organization_id, subject, credential_id, client_id, actor, target,
+    audiences, scopes, token_id, ip, user_agent, request_id, detail
+  from json_populate_recordset(null::audit_events, $1::json)`
 
-/** Appends records. Many take several statements: needs a transaction then. */
+const insertEvents = prepareStatement('append', INSERT_EVENTS)
+
+/** Appends records, all or none. */
 export async function appendAuditEvents(db: Queryable, events: readonly AuditEvent[]): Promise<void> {
-  for (let start = 0; start < events.length; start += RECORDS_PER_STATEMENT) {
-    const rows = events.slice(start, start + RECORDS_PER_STATEMENT).map(toRow)
-    await db.insertInto('audit_events').values(rows).execute()
-  }
+  if (events.length > 0) await insertEvents(db, [toRows(events)])
 }
+
+const toRows = (events: readonly AuditEvent[]): string => JSON.stringify(events.map(toRow))
 
 const toRow = (event: AuditEvent) => ({
   id: uuidV7(event.occurredAt),
@@ -46,35 +54,54 @@ const toRow = (event: AuditEvent) => ({
   ip: toInet(event.ip),
   user_agent: cleanOrNull(event.userAgent),
   request_id: cleanOrNull(event.requestId),
-  detail: event.detail ? JSON.stringify(event.detail) : null,
+  detail: event.detail ?? null,
 })
 
 export interface CredentialUse {
   readonly credentialId: string
+  /** What was noted before, as far as is known. */
+  readonly lastUsedAt: Date | null
   readonly usedAt: Date
   readonly ip: string
 }
 
-/**
- * Notes uses, at most once a minute per credential so that no row is hot. A row another instance is writing right
- * now is skipped: it gets a fresh enough instant there, and nobody waits.
- */
-export async function touchLastUsed(db: Queryable, uses: readonly CredentialUse[]): Promise<void> {
-  if (uses.length === 0) return
+/** A row another instance is writing right now is skipped: it gets a fresh enough instant there, and nobody waits. */
+const updateUsed = (ids: string, instants: string, addresses: string): string => `
+  update credentials c set last_used_at = u.used_at, last_used_ip = u.ip
+  from (
+    select k.id, v.used_at, v.ip
+    from unnest(${ids}::text[], ${instants}::timestamptz[], ${addresses}::inet[]) as v (id, used_at, ip)
+    join credentials k on k.id = v.id
+    where k.last_used_at is null or k.last_used_at < v.used_at - interval '1 minute'
+    for no key update of k skip locked
+  ) u
+  where c.id = u.id`
+
+const noteUses = prepareStatement('note_uses', updateUsed('$1', '$2', '$3'))
+const insertEventsAndNoteUses = prepareStatement(
+  'append_and_note_uses',
+  `with used as (${updateUsed('$2', '$3', '$4')}) ${INSERT_EVENTS}`,
+)
+
+const MINUTE_MS = 60_000
+
+/** Whether to note a use: at most one a minute, so that no row is hot. */
+export const isWorthNoting = ({ lastUsedAt, usedAt }: CredentialUse): boolean =>
+  lastUsedAt === null || usedAt.getTime() - lastUsedAt.getTime() > MINUTE_MS
+
+/** Appends records and notes uses (at most one a minute of a credential), all or nothing, in one statement. */
+export async function appendWithUses(
+  db: Queryable,
+  events: readonly AuditEvent[],
+  uses: readonly CredentialUse[],
+): Promise<void> {
+  if (uses.length === 0) return appendAuditEvents(db, events)
   const latest = new Map(uses.map((use) => [use.credentialId, use]))
   const ids = [...latest.keys()]
   const instants = [...latest.values()].map(({ usedAt }) => usedAt)
   const addresses = [...latest.values()].map(({ ip }) => toInet(ip))
-  await sql`
-    update credentials c set last_used_at = u.used_at, last_used_ip = u.ip
-    from (
-      select k.id, v.used_at, v.ip
-      from unnest(${ids}::text[], ${instants}::timestamptz[], ${addresses}::inet[]) as v (id, used_at, ip)
-      join credentials k on k.id = v.id
-      where k.last_used_at is null or k.last_used_at < v.used_at - interval '1 minute'
-      for no key update of k skip locked
-    ) u
-    where c.id = u.id`.execute(db)
+  if (events.length === 0) await noteUses(db, [ids, instants, addresses])
+  else await insertEventsAndNoteUses(db, [toRows(events), ids, instants, addresses])
 }
 
 const MONTHS_AHEAD = 3

@@ -11,7 +11,7 @@ import {
 } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { Database } from '../db/database.ts'
-import { type Client, findClient } from '../directory/client-store.ts'
+import type { Client } from '../directory/client-store.ts'
 import { createArtifactStore } from './artifact-store.ts'
 import { answerOutage } from './oauth-error.ts'
 
@@ -24,13 +24,14 @@ const CLIENT_ID = /^[\x21-\x7e]{1,200}$/
  */
 export function createAdapter(
   db: Database,
+  loadClient: (clientId: string) => Promise<Client | undefined>,
   beforeFirstRead: (ctx: KoaContextWithOIDC) => void,
 ): AdapterFactory {
   const findClientMetadata = async (clientId: string): Promise<AdapterPayload | undefined> => {
     const { ctx } = Provider
     if (ctx) beforeFirstRead(ctx)
     if (!CLIENT_ID.test(clientId)) return undefined
-    const client = await answerOutage(() => findClient(db, clientId))
+    const client = await answerOutage(() => loadClient(clientId))
     return client && toMetadata(client)
   }
   return (model) => ({

@@ -1,6 +1,7 @@
 // The token exchange grant (RFC 8693 section 2) inside oidc-provider: request → exchange → mint + ledger → response.
 
 import type { Client, KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
+import type { PresentedCredential } from '../../protocol/credential.ts'
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { type Decision, type ExchangeClient, toExchangeClient } from '../exchange/decide.ts'
 import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
@@ -14,6 +15,8 @@ import { answerOutage, toOAuthError } from './oauth-error.ts'
 
 export interface GrantDependencies {
   readonly exchange: Exchange
+  /** Begins the look-up of the credential that the exchange will check. */
+  readonly beginLookUp: (credential: PresentedCredential) => void
   readonly keyRing: KeyRing
   readonly ledger: Ledger
   readonly clock: () => Date
@@ -27,7 +30,10 @@ const MAX_PARAMETERS = 100
 const requests = new WeakMap<object, ExchangeRequest>()
 
 /** Reads a token exchange request before any I/O; throws the OAuth error of a malformed one. */
-export function readExchangeRequest(ctx: KoaContextWithOIDC, aliases: readonly string[]): void {
+export function readExchangeRequest(
+  ctx: KoaContextWithOIDC,
+  { subjectTokenTypeAliases: aliases, beginLookUp }: GrantDependencies,
+): void {
   // Form values, as querystring reads them.
   const parameters = (ctx.oidc.params ?? {}) as TokenParameters
   if (parameters['grant_type'] !== TOKEN_EXCHANGE_GRANT) return
@@ -40,6 +46,7 @@ export function readExchangeRequest(ctx: KoaContextWithOIDC, aliases: readonly s
   const request = parseExchangeRequest({ ...parameters, authorization_details }, aliases)
   if (!request.ok) throw toOAuthError(request.error)
   requests.set(ctx.oidc, request.value)
+  beginLookUp(request.value.subjectToken)
 }
 
 function readClient(client: Client): ExchangeClient {
@@ -83,7 +90,12 @@ async function answerExchange(
   const decision = outcome.result.value
   const kid = keyRing.signingKid(decision.signingAlg, now)
   const { tokenId, sign } = mintAccessToken(provider, client, decision, kid, now)
-  const use = { credentialId: decision.credentialId, usedAt: now, ip: ctx.ip }
+  const use = {
+    credentialId: decision.credentialId,
+    lastUsedAt: outcome.holder?.lastUsedAt ?? null,
+    usedAt: now,
+    ip: ctx.ip,
+  }
   // The response waits for both: a token that left has its record on disk.
   const [accessToken] = await Promise.all([sign(), ledger.record({ ...event, tokenId }, use)])
   ctx.body = toResponse(accessToken, decision)
@@ -99,7 +111,8 @@ function describeAttempt(
     type: result.ok ? 'exchange.granted' : 'exchange.refused',
     ...(result.ok ? {} : { reason: causeOf(result.error) }),
     occurredAt: now,
-    ...holder,
+    subject: holder?.subject,
+    organizationId: holder?.organizationId,
     credentialId: request.subjectToken.id,
     clientId: ctx.oidc.client?.clientId,
     audiences: result.ok ? result.value.audiences : request.audiences,

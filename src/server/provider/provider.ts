@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { type ClientMetadata, Provider } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { Database } from '../db/database.ts'
+import type { Client } from '../directory/client-store.ts'
 import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.ts'
 import { createAdapter } from './adapter.ts'
 import { createExchangeGrant, type GrantDependencies, readExchangeRequest } from './grant.ts'
@@ -13,6 +14,7 @@ import { addClaims } from './mint.ts'
 export interface ProviderDependencies extends GrantDependencies {
   readonly db: Database
   readonly issuer: string
+  readonly loadClient: (clientId: string) => Promise<Client | undefined>
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean
   readonly onRefusal: (refusal: TokenRefusal) => void
@@ -29,9 +31,9 @@ export interface TokenRefusal {
 }
 
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { db, issuer, keyRing, matchesClientSecret, subjectTokenTypeAliases } = dependencies
+  const { db, issuer, keyRing, loadClient, matchesClientSecret } = dependencies
   const provider = new Provider(issuer, {
-    adapter: createAdapter(db, (ctx) => readExchangeRequest(ctx, subjectTokenTypeAliases)),
+    adapter: createAdapter(db, loadClient, (ctx) => readExchangeRequest(ctx, dependencies)),
     jwks: { keys: keyRing.privateJwks },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     // No cookie is in play, and an answer must not depend on the Origin header a client sends.

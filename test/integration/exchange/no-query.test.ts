@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createStandingLoader } from '../../../src/server/credential/standing-store.ts'
+import { standingsPart } from '../../../src/server/credential/standing-store.ts'
+import { createTurnReader } from '../../../src/server/db/turn-reader.ts'
+import { clientsPart } from '../../../src/server/directory/client-store.ts'
 import { type Acme, mistype, ORDERS_BASIC, startAcme } from '../../support/acme.ts'
 import { callApi, requestExchange } from '../../support/requests.ts'
 
@@ -33,18 +35,30 @@ describe('queries of an exchange', () => {
     expect(acme.takeQueries()).toEqual([])
   })
 
-  it('are one for all the standings asked for in one turn of the event loop', async () => {
-    const load = createStandingLoader(acme.db)
+  it('are one for all that is asked for in one turn of the event loop', async () => {
+    const load = createTurnReader(acme.db, { standing: standingsPart, client: clientsPart })
     const ids = [acme.janePat, acme.samPat, acme.janePat].map((pat) => pat.slice(4, 20))
-    const standings = await Promise.all([...ids, '0000000000000000'].map(load))
+    const [standings, client] = await Promise.all([
+      Promise.all([...ids, '0000000000000000'].map(load.standing)),
+      load.client('orders-service'),
+    ])
     expect(standings.map((standing) => standing?.credential.id)).toEqual([...ids, undefined])
+    expect(client?.authMethod).toBe('client_secret_basic')
     expect(acme.takeQueries()).toHaveLength(1)
   })
 
+  it('are two for a granted exchange: what decides it, and its record', async () => {
+    await requestExchange(acme.url, { subject_token: acme.janePat })
+    expect(acme.takeQueries()).toEqual([
+      expect.stringMatching(/^\/\* read_standing_and_client \*\/ select/),
+      expect.stringMatching(/^\/\* append/),
+    ])
+  })
+
   it('ask anew for what was asked before: nothing about authority is cached', async () => {
-    const load = createStandingLoader(acme.db)
-    await load(acme.janePat.slice(4, 20))
-    await load(acme.janePat.slice(4, 20))
+    const { standing } = createTurnReader(acme.db, { standing: standingsPart })
+    await standing(acme.janePat.slice(4, 20))
+    await standing(acme.janePat.slice(4, 20))
     expect(acme.takeQueries()).toHaveLength(2)
   })
 })

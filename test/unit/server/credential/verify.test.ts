@@ -20,8 +20,10 @@ const nobodyReuses: ReportReuse<Circumstances> = () => Promise.reject(new Error(
 
 const stored = (overrides: StandingOverrides = {}): Standing => buildStanding({ secretHash, ...overrides })
 
-const holding = (standing: Standing | undefined) => async (id: string) =>
-  id === standing?.credential.id ? standing : undefined
+const holding =
+  (standing: Standing | undefined) =>
+  async ({ id }: { readonly id: string }) =>
+    id === standing?.credential.id ? standing : undefined
 
 /** Verifies `presented` where the database holds `standing` under its id, and nothing else. */
 const verify = (
@@ -168,7 +170,7 @@ describe('a credential whose successor has taken over', () => {
 
 describe('checking again the credential of an access token', () => {
   const recheck = (standing: Standing | undefined) =>
-    createRecheckCredential(holding(standing))(ID, { now: NOW, address: ADDRESS })
+    createRecheckCredential((id) => holding(standing)({ id }))(ID, { now: NOW, address: ADDRESS })
 
   it('gives its standing, or the true cause', async () => {
     const working = stored()
@@ -185,11 +187,11 @@ describe('the database', () => {
   it('is asked once each time, so that a revocation binds at the next one', async () => {
     const answers = [stored(), stored({ credential: { revokedAt: NOW } })]
     const asked: string[] = []
-    const loadStanding = async (id: string) => {
+    const findStanding = async ({ id }: { id: string }) => {
       asked.push(id)
       return answers.shift()
     }
-    const check = createVerifyCredential(loadStanding, hasher, nobodyReuses)
+    const check = createVerifyCredential(findStanding, hasher, nobodyReuses)
     const context = { now: NOW, address: ADDRESS }
     expect((await check(pat, context)).ok).toBe(true)
     expect((await check(pat, context)).ok).toBe(false)
