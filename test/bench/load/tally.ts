@@ -1,0 +1,49 @@
+// What came of the requests of one measurement: latencies, statuses, and examples of what should not have come.
+
+import { percentile } from './percentile.ts'
+
+const MAX_EXAMPLES = 3
+const EXAMPLE_LENGTH = 300
+/** One granted answer in so many is kept, to be verified when the clock has stopped. */
+const KEEP_EVERY = 500
+const GRANTED = 200
+
+export class Tally {
+  readonly #expected: ReadonlySet<number>
+  readonly #latencies: number[] = []
+  readonly statuses = new Map<number, number>()
+  /** Answers nobody expected, the first few of them. */
+  readonly unexpected: string[] = []
+  /** Bodies of granted requests. */
+  readonly kept: Buffer[] = []
+  failures = 0
+
+  constructor(expected: readonly number[]) {
+    this.#expected = new Set(expected)
+  }
+
+  get count(): number {
+    return this.#latencies.length
+  }
+
+  add(latencyMs: number, status: number, body: Buffer): void {
+    this.#latencies.push(latencyMs)
+    const seen = this.statuses.get(status) ?? 0
+    this.statuses.set(status, seen + 1)
+    if (!this.#expected.has(status)) this.#fail(status, body)
+    // A copy: the body is a view into what the socket received.
+    else if (status === GRANTED && seen % KEEP_EVERY === 0) this.kept.push(Buffer.from(body))
+  }
+
+  /** Latencies in milliseconds at these percentiles. */
+  percentiles(percents: readonly number[]): number[] {
+    const ascending = Float64Array.from(this.#latencies).sort()
+    return percents.map((percent) => percentile(ascending, percent))
+  }
+
+  #fail(status: number, body: Buffer): void {
+    this.failures += 1
+    if (this.unexpected.length < MAX_EXAMPLES)
+      this.unexpected.push(`${status} ${body.toString('utf8', 0, EXAMPLE_LENGTH)}`)
+  }
+}
