@@ -93,6 +93,7 @@ export function observe(log: Logger, isOutage: (error: unknown) => boolean): Mid
     }
     if (ctx.status === 503) ctx.set('Retry-After', '1')
     const durationMs = Math.round((performance.now() - startedAt) * 100) / 100
+    if (!log.isLevelEnabled('debug')) return
     // The path without its query: a query may hold what someone pasted there by mistake.
     log.debug(
       { requestId, method: ctx.method, path: redactCredentials(ctx.path), status: ctx.status, durationMs },

@@ -3,6 +3,7 @@
 import type { Client, KoaContextWithOIDC, TokenEndpointGrantContext } from 'oidc-provider'
 import type { PresentedCredential } from '../../protocol/credential.ts'
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import { uuidV7 } from '../../protocol/uuid.ts'
 import { type Decision, type ExchangeClient, toExchangeClient } from '../exchange/decide.ts'
 import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
 import { causeOf } from '../exchange/refusal.ts'
@@ -10,7 +11,7 @@ import { type ExchangeRequest, parseExchangeRequest, type TokenParameters } from
 import type { AuditEvent } from '../ledger/event.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
-import { mintAccessToken } from './mint.ts'
+import { composeClaims } from './mint.ts'
 import { answerOutage, toOAuthError } from './oauth-error.ts'
 
 export interface GrantDependencies {
@@ -88,8 +89,8 @@ async function answerExchange(
     throw toOAuthError(outcome.result.error)
   }
   const decision = outcome.result.value
-  const kid = keyRing.signingKid(decision.signingAlg, now)
-  const { tokenId, sign } = mintAccessToken(provider, client, decision, kid, now)
+  const tokenId = uuidV7(now)
+  const claims = composeClaims(decision, provider.issuer, tokenId, now)
   const use = {
     credentialId: decision.credentialId,
     lastUsedAt: outcome.holder?.lastUsedAt ?? null,
@@ -97,7 +98,10 @@ async function answerExchange(
     ip: ctx.ip,
   }
   // The response waits for both: a token that left has its record on disk.
-  const [accessToken] = await Promise.all([sign(), ledger.record({ ...event, tokenId }, use)])
+  const [accessToken] = await Promise.all([
+    keyRing.signAccessToken(decision.signingAlg, claims, now),
+    ledger.record({ ...event, tokenId }, use),
+  ])
   ctx.body = toResponse(accessToken, decision)
 }
 

@@ -9,7 +9,6 @@ import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.
 import { createAdapter } from './adapter.ts'
 import { createExchangeGrant, type GrantDependencies, readExchangeRequest } from './grant.ts'
 import { CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
-import { addClaims } from './mint.ts'
 
 export interface ProviderDependencies extends GrantDependencies {
   readonly db: Database
@@ -52,7 +51,6 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: false },
     },
-    formats: { customizers: { jwt: addClaims } },
     routes: { token: PATHS.token, jwks: PATHS.jwks },
     // The token endpoint speaks JSON whatever the Accept header prefers.
     renderError: (ctx, out) => {

@@ -1,20 +1,35 @@
 // The key ring all instances share: which keys stand in the JWKS, and which one signs now.
 
-import type { JWK } from 'jose'
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../protocol/access-token.ts'
+import { CompactSign, importJWK, type JWK } from 'jose'
+import {
+  ACCESS_TOKEN_TYP,
+  type AccessTokenClaims,
+  SIGNING_ALGORITHMS,
+  type SigningAlgorithm,
+} from '../../protocol/access-token.ts'
 import type { Database } from '../db/database.ts'
 import { lockUntilEnd } from '../db/lock.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 import { createSigningKey, unsealPrivateKey } from './sealed-key.ts'
 import { insertSigningKey, listSigningKeys, type SigningKeyRow } from './store.ts'
 
+type PrivateKey = Awaited<ReturnType<typeof importJWK>>
+
+const encoder = new TextEncoder()
+
 export class KeyRing {
   readonly #rows: readonly SigningKeyRow[]
-  /** Private JWKs, for the signer alone. */
+  readonly #privateKeys: ReadonlyMap<string, PrivateKey>
+  /** Private JWKs, for oidc-provider alone. */
   readonly privateJwks: readonly JWK[]
 
-  constructor(rows: readonly SigningKeyRow[], privateJwks: readonly JWK[]) {
+  constructor(
+    rows: readonly SigningKeyRow[],
+    privateJwks: readonly JWK[],
+    privateKeys: ReadonlyMap<string, PrivateKey>,
+  ) {
     this.#rows = rows
+    this.#privateKeys = privateKeys
     this.privateJwks = privateJwks
   }
 
@@ -33,6 +48,16 @@ export class KeyRing {
     if (!key) throw new Error(`no signing key for ${alg}`)
     return key.kid
   }
+
+  /** An access token (RFC 9068) with these claims, in JWS compact form, by the key that signs with `alg` at `now`. */
+  async signAccessToken(alg: SigningAlgorithm, claims: AccessTokenClaims, now: Date): Promise<string> {
+    const kid = this.signingKid(alg, now)
+    const key = this.#privateKeys.get(kid)
+    if (!key) throw new Error(`no private key for ${kid}`)
+    return new CompactSign(encoder.encode(JSON.stringify(claims)))
+      .setProtectedHeader({ alg, typ: ACCESS_TOKEN_TYP, kid })
+      .sign(key)
+  }
 }
 
 /**
@@ -50,5 +75,9 @@ export async function openKeyRing(db: Database, encryption: DerivedKeys, now: Da
     // Read back, so that whoever made the keys publishes the same bytes as everyone who found them.
     return listSigningKeys(transaction, now)
   })
-  return new KeyRing(rows, await Promise.all(rows.map((row) => unsealPrivateKey(row, encryption))))
+  const privateJwks = await Promise.all(rows.map((row) => unsealPrivateKey(row, encryption)))
+  const privateKeys = await Promise.all(
+    privateJwks.map(async (jwk) => [String(jwk.kid), await importJWK(jwk)] as const),
+  )
+  return new KeyRing(rows, privateJwks, new Map(privateKeys))
 }

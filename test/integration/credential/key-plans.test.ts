@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { selectLive } from '../../../src/server/credential/holder-store.ts'
 import { selectCredentialIds } from '../../../src/server/credential/list-store.ts'
+import { type ExplainRow, listReaders } from '../../support/plans.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 
 const PATS = 20_000
@@ -30,21 +31,9 @@ beforeAll(async () => {
 }, SEED_TIMEOUT_MS)
 afterAll(() => server.stop())
 
-interface PlanNode {
-  readonly 'Node Type': string
-  readonly 'Relation Name'?: string
-  readonly 'Index Name'?: string
-  readonly Plans?: readonly PlanNode[]
-}
-
-const flatten = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)]
-
 /** The indexes by which a query reads credentials, or how else it does. */
 async function readersOf(query: { explain: (format: 'json') => Promise<unknown[]> }): Promise<string[]> {
-  const [row] = (await query.explain('json')) as { 'QUERY PLAN': [{ Plan: PlanNode }] }[]
-  return (row?.['QUERY PLAN'] ?? [])
-    .flatMap(({ Plan }) => flatten(Plan))
-    .filter((node) => node['Relation Name'] !== undefined || node['Index Name'] !== undefined)
+  return listReaders((await query.explain('json')) as ExplainRow[])
     .map((node) => node['Index Name'] ?? node['Node Type'])
     .filter((name) => name !== 'Bitmap Heap Scan')
 }

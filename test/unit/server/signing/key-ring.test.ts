@@ -19,6 +19,7 @@ describe('the key that signs', () => {
   const ring = new KeyRing(
     [buildRow('old', fromNow(-1000)), buildRow('new', NOW), buildRow('next', fromNow(1000))],
     [],
+    new Map(),
   )
 
   it('is the one activated last, from that millisecond on', () => {
@@ -32,6 +33,7 @@ describe('the key that signs', () => {
     const mixed = new KeyRing(
       [buildRow('ec', fromNow(-2), 'ES256'), buildRow('rsa', fromNow(-1), 'RS256')],
       [],
+      new Map(),
     )
     expect(mixed.signingKid('ES256', NOW)).toBe('ec')
     expect(mixed.signingKid('RS256', NOW)).toBe('rsa')
@@ -51,6 +53,7 @@ describe('the published set', () => {
     const ring = new KeyRing(
       [buildRow('new', NOW), buildRow('next', fromNow(1000))],
       [{ kid: 'new', d: 'private' }],
+      new Map(),
     )
     expect(ring.publicJwks).toEqual({
       keys: [
