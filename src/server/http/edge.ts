@@ -12,9 +12,12 @@ import { Problem } from './problem.ts'
 /** What stands for another path than it reads, to whoever resolves it: `/x/../`, also as `/x/%2E%2E/` or `/x\\..`. */
 const OTHER_PATH = /\\|\/(\.|%2e){1,2}(\/|$)/i
 
+/** A path that is just what it says. */
+const PLAIN_PATH = /^(\/[\w-]+)+$/
+
 /** Path and query of a request target (RFC 9112 section 3.2); `undefined` when it is not one. */
 function toOriginForm(target: string): string | undefined {
-  if (target === '*') return target
+  if (target === '*' || PLAIN_PATH.test(target)) return target
   // A proxy in front may have let the request pass for the path as it reads.
   if (OTHER_PATH.test(target.replace(/[?#].*$/s, ''))) return undefined
   // Parsed against a fixed origin, `//host/path` would name another host.

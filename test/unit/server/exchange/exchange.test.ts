@@ -19,7 +19,7 @@ const CONTEXT: VerificationContext = {
   userAgent: 'curl',
   requestId: 'r1',
 }
-const HOLDER = { subject: OWNER_ID, organizationId: ORGANIZATION.id }
+const HOLDER = { subject: OWNER_ID, organizationId: ORGANIZATION.id, lastUsedAt: null }
 
 const accept =
   (standing: Standing): VerifyCredential =>
@@ -38,7 +38,7 @@ describe('an exchange', () => {
 
   it('tells of an API key that it is its own holder', async () => {
     const { holder } = await run(accept(buildKeyStanding()))
-    expect(holder).toEqual({ subject: `key:${ID}`, organizationId: ORGANIZATION.id })
+    expect(holder).toEqual({ subject: `key:${ID}`, organizationId: ORGANIZATION.id, lastUsedAt: null })
   })
 
   it('verifies the very credential of the request, at its time and address', async () => {
