@@ -1,40 +1,22 @@
 // A closed loop: every connection sends its next request when the last one was answered. Finds the highest rate; its
-// latencies say little, because a slow server is asked less often.
+// latencies flatter a server that stalls, because it is asked less often then.
 
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection, type Target } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { Load, LoadOptions } from './load.ts'
 import type { Tally } from './tally.ts'
 
-export interface Load {
-  /** From here on answers are counted; null: no longer. */
-  count(tally: Tally | null): void
-  /** Sends nothing more, and waits for what is under way. */
-  stop(): Promise<void>
-}
-
-export interface ClosedLoopOptions {
-  readonly target: Target
-  readonly connections: number
-  /** The next request; null when there are no more. */
-  readonly next: () => Buffer | null
-  /** This machine's own addresses the connections come from, in turn. */
-  readonly from?: readonly string[]
-}
-
-/** Between attempts to connect anew. */
-const RECONNECT_MS = 20
-
-/** Starts the loop. Rejects when a first connection cannot be made. */
-export async function startClosedLoop({ target, connections, next, from }: ClosedLoopOptions): Promise<Load> {
+/** Starts the loop. Rejects when a connection cannot be made at first. */
+export async function startClosedLoop({ target, connections, next, from }: LoadOptions): Promise<Load> {
   let tally: Tally | null = null
   let isStopped = false
 
-  const sendOn = (connection: Connection): Promise<void> =>
+  /** Resolves when the connection is lost, the loop stopped or the requests spent; the last gives true. */
+  const sendOn = (connection: Connection): Promise<boolean> =>
     new Promise((resolve) => {
       const sendNext = (): void => {
-        const request = isStopped || !connection.isOpen ? null : next()
-        if (request === null) {
-          resolve()
+        const request = isStopped || !connection.isOpen ? undefined : next()
+        if (!request) {
+          resolve(request === null)
           return
         }
         const sentAt = performance.now()
@@ -46,28 +28,29 @@ export async function startClosedLoop({ target, connections, next, from }: Close
       sendNext()
     })
 
-  /** A lost connection has been counted as a failed request; it is replaced, as a client would. */
+  /** A lost connection was counted as a failed request; it is replaced, as a client would. */
   const keepSending = async (first: Connection, address: string | undefined): Promise<void> => {
-    let connection = first
-    for (;;) {
-      await sendOn(connection)
-      if (isStopped || connection.isOpen) break
-      await sleep(RECONNECT_MS)
-      connection = await Connection.open(target, address).catch(() => connection)
+    let connection: Connection | undefined = first
+    while (connection) {
+      const isSpent = await sendOn(connection)
+      connection.close()
+      if (isSpent) return
+      connection = await Connection.reopen(target, address, () => isStopped)
     }
-    connection.close()
   }
 
   const addresses = Array.from({ length: connections }, (_, index) => from?.[index % from.length])
   const opened = await Promise.all(addresses.map((address) => Connection.open(target, address)))
-  const lanes = opened.map((connection, index) => keepSending(connection, addresses[index]))
+  const lanes = Promise.all(opened.map((connection, index) => keepSending(connection, addresses[index])))
+  const spent = lanes.then(() => {})
   return {
     count: (next) => {
       tally = next
     },
-    stop: async () => {
+    spent,
+    stop: () => {
       isStopped = true
-      await Promise.all(lanes)
+      return spent
     },
   }
 }

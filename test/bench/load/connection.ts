@@ -1,7 +1,8 @@
 // One keep-alive connection that carries one request at a time. Raw sockets, because the load generator shares the
-// cores with what it measures: `fetch` would cost several times the exchange.
+// cores with what it measures: `fetch` would cost as much as the exchange itself.
 
 import { connect, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ResponseReader } from './response-reader.ts'
 
 export interface Target {
@@ -9,10 +10,16 @@ export interface Target {
   readonly port: number
 }
 
-/** Status 0: the connection was lost before the answer came; the text says how. */
+/** Takes the answer, or its loss. */
 export type OnOutcome = (status: number, body: Buffer) => void
 
-const LOST = 0
+/** The status of a request that got no answer; the body then says why. */
+export const LOST = 0
+
+/** A server that lets a request lie for so long does not answer it at all. */
+const ANSWER_MS = 20_000
+/** Between attempts to connect anew. */
+const RECONNECT_MS = 20
 
 export class Connection {
   readonly #socket: Socket
@@ -22,6 +29,9 @@ export class Connection {
   private constructor(socket: Socket) {
     this.#socket = socket
     const reader = new ResponseReader((status, body) => this.#settle(status, body))
+    socket.setTimeout(ANSWER_MS, () => this.#lose(`no answer in ${ANSWER_MS} ms`))
+    socket.on('error', (error) => this.#lose(error.message))
+    socket.on('close', () => this.#lose('the connection was closed'))
     socket.on('data', (chunk: Buffer) => {
       try {
         reader.push(chunk)
@@ -29,18 +39,11 @@ export class Connection {
         this.#lose(String(error))
       }
     })
-    socket.on('error', (error) => this.#lose(error.message))
-    socket.on('close', () => this.#lose('the connection was closed'))
   }
 
   /** Opens a connection, from one of this machine's own addresses when `from` names it. */
   static async open({ host, port }: Target, from?: string): Promise<Connection> {
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      ...(from === undefined ? {} : { localAddress: from }),
-    })
+    const socket = connect({ host, port, noDelay: true, ...(from && { localAddress: from }) })
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('error', reject)
@@ -48,11 +51,21 @@ export class Connection {
     return new Connection(socket)
   }
 
+  /** Opens one as soon as that is possible; undefined once `isStopped`. */
+  static async reopen(target: Target, from: string | undefined, isStopped: () => boolean) {
+    while (!isStopped()) {
+      await sleep(RECONNECT_MS)
+      const connection = await Connection.open(target, from).catch(() => undefined)
+      if (connection) return connection
+    }
+    return undefined
+  }
+
   get isOpen(): boolean {
     return this.#isOpen
   }
 
-  /** Sends a request; `onOutcome` is called once, with the answer or with its loss. */
+  /** Sends a request; `onOutcome` is called once. Only for an open connection that carries no other one. */
   send(request: Buffer, onOutcome: OnOutcome): void {
     this.#onOutcome = onOutcome
     this.#socket.write(request)

@@ -2,31 +2,42 @@
 
 import { PAT_TYPE, TOKEN_EXCHANGE_GRANT } from '../../../src/protocol/urn.ts'
 
+// Names in `stage/directory.yaml`.
 export const AUDIENCE = 'https://api.example.com'
 export const SCOPE = 'models:read'
 
 /** A token exchange by the public client `patmint-cli`. */
-export function composeExchange(subjectToken: string): Buffer {
-  const form = new URLSearchParams({
+export const composeExchange = (subjectToken: string): Buffer =>
+  composePost('/oauth2/token', {
     grant_type: TOKEN_EXCHANGE_GRANT,
     client_id: 'patmint-cli',
     subject_token: subjectToken,
     subject_token_type: PAT_TYPE,
     audience: AUDIENCE,
     scope: SCOPE,
-  }).toString()
-  const head = [
-    'POST /oauth2/token HTTP/1.1',
-    'Host: localhost',
-    'User-Agent: patmint-bench',
-    'Content-Type: application/x-www-form-urlencoded',
-    `Content-Length: ${Buffer.byteLength(form)}`,
-  ].join('\r\n')
-  return Buffer.from(`${head}\r\n\r\n${form}`)
+  })
+
+/** A form. */
+export function composePost(
+  path: string,
+  form: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Buffer {
+  const body = new URLSearchParams(form).toString()
+  return composeRequest(`POST ${path}`, body, {
+    'Content-Type': 'application/x-www-form-urlencoded',
+    'Content-Length': String(Buffer.byteLength(body)),
+    ...headers,
+  })
 }
 
-export const composeGet = (path: string): Buffer =>
-  Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: patmint-bench\r\n\r\n`)
+export const composeGet = (path: string): Buffer => composeRequest(`GET ${path}`, '', {})
+
+function composeRequest(line: string, body: string, headers: Readonly<Record<string, string>>): Buffer {
+  const all = Object.entries({ Host: 'localhost', 'User-Agent': 'patmint-bench', ...headers })
+  const fields = all.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return Buffer.from(`${line} HTTP/1.1\r\n${fields}\r\n${body}`)
+}
 
 /** The requests over and over. */
 export function repeatRequests(requests: readonly Buffer[]): () => Buffer {

@@ -1,30 +1,16 @@
-// One measurement: the load runs in, then counts for a while, with the meters read at both ends while it runs.
+// One measurement: the load runs in, then is counted for a while, with the meters read at both ends of that while.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Load } from '../load/closed-loop.ts'
+import type { Load } from '../load/load.ts'
 import type { Tally } from '../load/tally.ts'
 import type { DatabaseMeter } from './database-meter.ts'
+import type { Figures } from './figures.ts'
+import { readBusyMs } from './machine.ts'
 import { readProcessTree } from './process-tree.ts'
 
-export interface Duration {
+export interface Window {
   readonly warmUpSeconds: number
   readonly seconds: number
-}
-
-/** Per request, unless the name says otherwise. Times in milliseconds. */
-export interface Figures {
-  readonly perSecond: number
-  readonly p50Ms: number
-  readonly p99Ms: number
-  readonly serverCpuMs: number
-  readonly postgresCpuMs: number
-  readonly loadCpuMs: number
-  readonly reads: number
-  readonly writes: number
-  readonly serverRssBytes: number
-  readonly requests: number
-  readonly failures: number
-  readonly statuses: Readonly<Record<string, number>>
 }
 
 export interface Meters {
@@ -38,9 +24,29 @@ interface Reading {
   readonly serverCpuMs: number
   readonly postgresCpuMs: number
   readonly loadCpuMs: number
+  readonly machineBusyMs: number
   readonly transactions: number
   readonly writeTransactions: number
-  readonly serverRssBytes: number
+  readonly rssBytes: number
+}
+
+/** Lets the load run in, counts it until the time is up or the requests are spent, and stops it. */
+export async function measure(load: Load, tally: Tally, meters: Meters, window: Window): Promise<Figures> {
+  await sleep(window.warmUpSeconds * 1000)
+  const before = await read(meters)
+  load.count(tally)
+  await waitOrSpent(load, window.seconds)
+  load.count(null)
+  const after = await read(meters)
+  await load.stop()
+  return toFigures(before, after, tally)
+}
+
+async function waitOrSpent(load: Load, seconds: number): Promise<void> {
+  const waiting = new AbortController()
+  const waited = sleep(seconds * 1000, undefined, { signal: waiting.signal }).catch(() => {})
+  await Promise.race([waited, load.spent])
+  waiting.abort()
 }
 
 async function read({ serverPid, database }: Meters): Promise<Reading> {
@@ -52,43 +58,28 @@ async function read({ serverPid, database }: Meters): Promise<Reading> {
     serverCpuMs: server.cpuMs,
     postgresCpuMs: postgres?.cpuMs ?? 0,
     loadCpuMs: (user + system) / 1000,
+    machineBusyMs: readBusyMs(),
     transactions: postgres?.transactions ?? 0,
     writeTransactions: postgres?.writeTransactions ?? 0,
-    serverRssBytes: server.rssBytes,
+    rssBytes: server.rssBytes,
   }
 }
 
-/** Lets the load run in, measures it, and stops it. */
-export async function measure(
-  load: Load,
-  tally: Tally,
-  meters: Meters,
-  duration: Duration,
-): Promise<Figures> {
-  await sleep(duration.warmUpSeconds * 1000)
-  const before = await read(meters)
-  load.count(tally)
-  await sleep(duration.seconds * 1000)
-  load.count(null)
-  const after = await read(meters)
-  await load.stop()
-  return compare(before, after, tally)
-}
-
-function compare(before: Reading, after: Reading, tally: Tally): Figures {
-  const per = (name: keyof Reading): number => (after[name] - before[name]) / tally.count
+function toFigures(before: Reading, after: Reading, tally: Tally): Figures {
+  const spent = (name: keyof Reading): number => after[name] - before[name]
+  const ours = spent('serverCpuMs') + spent('postgresCpuMs') + spent('loadCpuMs')
   const [p50Ms = Number.NaN, p99Ms = Number.NaN] = tally.percentiles([50, 99])
-  const writes = per('writeTransactions')
   return {
-    perSecond: (tally.count / (after.at - before.at)) * 1000,
+    perSecond: (tally.count / spent('at')) * 1000,
     p50Ms,
     p99Ms,
-    serverCpuMs: per('serverCpuMs'),
-    postgresCpuMs: per('postgresCpuMs'),
-    loadCpuMs: per('loadCpuMs'),
-    reads: per('transactions') - writes,
-    writes,
-    serverRssBytes: after.serverRssBytes,
+    serverCpuMs: spent('serverCpuMs') / tally.count,
+    postgresCpuMs: spent('postgresCpuMs') / tally.count,
+    loadCpuMs: spent('loadCpuMs') / tally.count,
+    reads: (spent('transactions') - spent('writeTransactions')) / tally.count,
+    writes: spent('writeTransactions') / tally.count,
+    rssBytes: after.rssBytes,
+    otherCores: Math.max(0, spent('machineBusyMs') - ours) / spent('at'),
     requests: tally.count,
     failures: tally.failures,
     statuses: Object.fromEntries([...tally.statuses].map(([status, count]) => [String(status), count])),

@@ -9,7 +9,7 @@ import { deriveKeys } from '../../../src/server/secret/secret-keys.ts'
 import { ORGANIZATION, ROLE, type Server } from '../stage/server.ts'
 
 /** As many as a user may have. */
-const PATS_PER_USER = 10
+export const PATS_PER_USER = 10
 const BATCH = 1000
 
 const INSERT_USERS = `

@@ -11,6 +11,8 @@ import type { Target } from '../load/connection.ts'
 export interface NodeProcess {
   readonly pid: number
   readonly url: string
+  /** What it calls itself in tokens, when it makes any. */
+  readonly issuer: string
   readonly target: Target
   /** Asks it to stop, and waits until it has. Rejects when it did not end well. */
   stop(): Promise<void>
@@ -36,10 +38,12 @@ export async function startNodeProcess(options: NodeProcessOptions): Promise<Nod
     env: composeEnvironment(options.variables),
     stdio: ['ignore', log, log],
   })
-  const url = new URL(await untilListening(child, options.logFile))
+  const line = await untilListening(child, options.logFile)
+  const url = new URL(line.url)
   return {
     pid: child.pid ?? 0,
     url: url.origin,
+    issuer: line.issuer ?? url.origin,
     target: { host: url.hostname, port: Number(url.port) },
     stop: () => stop(child, options.logFile),
   }
@@ -51,13 +55,18 @@ function composeEnvironment(variables: Readonly<Record<string, string>>): Record
   return { ...Object.fromEntries(inherited), NODE_ENV: 'production', ...variables }
 }
 
-async function untilListening(child: ChildProcess, logFile: string): Promise<string> {
+interface ListeningLine {
+  readonly url: string
+  readonly issuer?: string
+}
+
+async function untilListening(child: ChildProcess, logFile: string): Promise<ListeningLine> {
   const deadline = performance.now() + START_MS
   while (child.exitCode === null && performance.now() < deadline) {
     const line = readFileSync(logFile, 'utf8')
       .split('\n')
       .find((text) => text.includes('"msg":"listening"') && text.endsWith('}'))
-    if (line) return (JSON.parse(line) as { url: string }).url
+    if (line) return JSON.parse(line) as ListeningLine
     await sleep(POLL_MS)
   }
   child.kill()

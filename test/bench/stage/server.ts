@@ -2,48 +2,65 @@
 // key and a declarative file.
 
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type Config, loadConfig, type SecretKeys } from '../../../src/server/config/config.ts'
-import { AUDIENCE, SCOPE } from '../load/requests.ts'
 import { type NodeProcess, startNodeProcess } from './node-process.ts'
 
 export interface Server extends NodeProcess {
   readonly databaseUrl: string
   readonly secretKeys: SecretKeys
   readonly credentialHash: Config['credentialHash']
+  /** Of the confidential client `CLIENT`. */
+  readonly clientSecret: string
 }
 
+// Names in `directory.yaml`.
 export const ORGANIZATION = 'acme'
 export const ROLE = 'analyst'
+export const CLIENT = 'bench'
 
-const DECLARATIVE = JSON.stringify({
-  resource_servers: [{ audience: AUDIENCE, name: 'API', scopes: { [SCOPE]: 'Read models' } }],
-  organizations: [{ slug: ORGANIZATION, name: 'Acme' }],
-  roles: [{ organization: ORGANIZATION, name: ROLE, permissions: [{ audience: AUDIENCE, scopes: [SCOPE] }] }],
-})
+const DIRECTORY = fileURLToPath(new URL('./directory.yaml', import.meta.url))
 
-/** Starts a server on a free port and a database of its own. */
-export async function startServer(dir: string, name: string, databaseUrl: string): Promise<Server> {
-  const declarative = join(dir, 'directory.yaml')
-  writeFileSync(declarative, DECLARATIVE)
+export interface ServerOptions {
+  /** Where it may write; made when missing. */
+  readonly dir: string
+  readonly databaseUrl: string
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** Starts a server on a free port. */
+export async function startServer({ dir, databaseUrl, settings }: ServerOptions): Promise<Server> {
+  mkdirSync(dir, { mode: 0o700 })
+  const clientSecret = randomBytes(24).toString('base64url')
   const variables = {
     PATMINT_CONFIG: '/dev/null',
     PATMINT_PORT: '0',
     PATMINT_DATABASE_URL: databaseUrl,
-    PATMINT_DATA_DIR: join(dir, name),
+    PATMINT_DATA_DIR: join(dir, 'data'),
     PATMINT_SECRET_KEY: randomBytes(32).toString('base64url'),
-    PATMINT_APPLY: declarative,
+    PATMINT_APPLY: DIRECTORY,
+    BENCH_CLIENT_SECRET: clientSecret,
+    ...settings,
   }
-  const config = loadConfig(variables)
-  if (!config.ok) throw new Error(config.error.join('\n'))
-  const { secretKeys, credentialHash } = config.value
-  if (!secretKeys) throw new Error('the secret key was given and not read')
+  const { secretKeys, credentialHash } = readConfig(variables)
   const server = await startNodeProcess({
     script: '../../../src/server/main.ts',
     args: ['serve'],
     variables,
-    logFile: join(dir, `${name}.log`),
+    logFile: join(dir, 'log'),
   })
-  return { ...server, databaseUrl, secretKeys, credentialHash }
+  return { ...server, databaseUrl, secretKeys, credentialHash, clientSecret }
+}
+
+/** What the server will make of its environment, so that seeded rows are its own. */
+function readConfig(
+  variables: Readonly<Record<string, string>>,
+): Pick<Server, 'secretKeys' | 'credentialHash'> {
+  const config = loadConfig(variables)
+  if (!config.ok) throw new Error(config.error.join('\n'))
+  const { secretKeys, credentialHash } = config.value
+  if (!secretKeys) throw new Error('the secret key was given and not read')
+  return { secretKeys, credentialHash }
 }

@@ -1,0 +1,58 @@
+// What a run of the benchmark found, as plain data: the JSON document, and what the tables are made of.
+
+import type { Figures } from '../meter/figures.ts'
+
+export interface Row {
+  /** Stable, for machines. */
+  readonly id: string
+  readonly name: string
+  readonly connections: number
+  /** As fast as the connections can: rate, cost, statements. Null where only the latency is of interest. */
+  readonly closed: Figures | null
+  /** Requests arriving at a fixed rate: latencies. Null where only the rate is of interest. */
+  readonly open: (Figures & { readonly arrivingPerSecond: number }) | null
+}
+
+export interface Skipped {
+  readonly name: string
+  readonly reason: string
+}
+
+/** How long something took that is not measured itself. */
+export interface Preparation {
+  readonly name: string
+  readonly seconds: number
+}
+
+export interface MemorySample {
+  readonly atSeconds: number
+  readonly rssBytes: number
+}
+
+export interface Soak {
+  readonly figures: Figures
+  readonly samples: readonly MemorySample[]
+}
+
+export interface Bar {
+  readonly figure: string
+  readonly bar: string
+  /** Null: not measured in this run. */
+  readonly value: string | null
+  readonly isMet: boolean | null
+}
+
+export interface Report {
+  readonly startedAt: string
+  readonly seconds: number
+  readonly machine: Readonly<Record<string, string | number>>
+  readonly postgres: Readonly<Record<string, string>>
+  readonly settings: Readonly<Record<string, string>>
+  readonly preparations: readonly Preparation[]
+  readonly rows: readonly Row[]
+  readonly skipped: readonly Skipped[]
+  readonly soak: Soak | null
+  readonly bars: readonly Bar[]
+  /** Answers that were wrong, in all. */
+  readonly failures: number
+}

@@ -1,0 +1,62 @@
+// The benchmark from beginning to end, in order.
+
+import { describeMachine } from './meter/machine.ts'
+import type { Options } from './options.ts'
+import { judgeBars } from './report/bars.ts'
+import type { Report } from './report/report.ts'
+import { openArena } from './stage/arena.ts'
+import { openPostgres } from './stage/postgres.ts'
+import { measureCold } from './trial/cold.ts'
+import { measureBystanders, measureFloods } from './trial/flood.ts'
+import { measureIntrospection, measureJwks } from './trial/lookups.ts'
+import { type Arena, Session } from './trial/session.ts'
+import { soak } from './trial/soak.ts'
+import type { Say } from './trial/trial.ts'
+import { compareWarm, measureWarm } from './trial/warm.ts'
+
+/** Runs it in a folder of its own. Whatever is to be ended goes on the stack, also when it rejects. */
+export async function runBench(
+  stack: AsyncDisposableStack,
+  options: Options,
+  dir: string,
+  say: Say,
+): Promise<Report> {
+  const [startedAt, startedMs] = [new Date(), performance.now()]
+  const machine = describeMachine()
+  const postgres = await openPostgres(dir, options.databaseUrl)
+  stack.defer(() => postgres.stop())
+  const session = new Session(options, say)
+  const arena = await openArena(stack, session, dir, postgres)
+  const soaked = await runGroups(session, arena)
+  const { rows, skipped, preparations } = session
+  return {
+    startedAt: startedAt.toISOString(),
+    seconds: (performance.now() - startedMs) / 1000,
+    machine,
+    postgres: postgres.settings,
+    settings: options.settings,
+    preparations,
+    rows,
+    skipped,
+    soak: soaked,
+    bars: judgeBars(rows, soaked),
+    failures: countFailures(rows) + (soaked?.figures.failures ?? 0),
+  }
+}
+
+async function runGroups(session: Session, arena: Arena): Promise<Report['soak']> {
+  const { groups } = session.options
+  await compareWarm(session, arena)
+  if (groups.has('warm')) await measureWarm(session, arena)
+  if (groups.has('cold')) await measureCold(session, arena)
+  if (groups.has('flood')) await measureFloods(session, arena)
+  if (groups.has('flood')) await measureBystanders(session, arena)
+  if (groups.has('jwks')) await measureJwks(session, arena)
+  if (groups.has('introspection')) await measureIntrospection(session, arena)
+  return groups.has('soak') ? soak(session, arena) : null
+}
+
+const countFailures = (rows: Report['rows']): number =>
+  rows
+    .flatMap(({ closed, open }) => [closed, open])
+    .reduce((sum, figures) => sum + (figures?.failures ?? 0), 0)
