@@ -28,7 +28,10 @@ export class Connection {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    const reader = new ResponseReader((status, body) => this.#settle(status, body))
+    const reader = new ResponseReader((status, body, isLast) => {
+      if (isLast) this.#end()
+      this.#settle(status, body)
+    })
     socket.setTimeout(ANSWER_MS, () => this.#lose(`no answer in ${ANSWER_MS} ms`))
     socket.on('error', (error) => this.#lose(error.message))
     socket.on('close', () => this.#lose('the connection was closed'))
@@ -83,8 +86,12 @@ export class Connection {
 
   #lose(reason: string): void {
     if (!this.#isOpen) return
+    this.#end()
+    this.#settle(LOST, Buffer.from(reason))
+  }
+
+  #end(): void {
     this.#isOpen = false
     this.#socket.destroy()
-    this.#settle(LOST, Buffer.from(reason))
   }
 }

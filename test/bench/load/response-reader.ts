@@ -1,12 +1,14 @@
 // Cuts the bytes of one HTTP/1.1 connection into answers, however they were split on the way (RFC 9112 section 6).
-// Reads only what the load generator needs: the status, and where the body ends. An answer without Content-Length
+// Reads only what the load generator needs: the status, where the body ends, and whether more may follow. An answer without Content-Length
 // is an error, because every answer of the measured servers has one.
 
-export type OnAnswer = (status: number, body: Buffer) => void
+/** `isLast`: the server will close the connection, and take no further request over it (RFC 9112 section 9.6). */
+export type OnAnswer = (status: number, body: Buffer, isLast: boolean) => void
 
 const HEAD_END = '\r\n\r\n'
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3})/
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)\r\n/i
+const CLOSES = /\r\nconnection: *close\r\n/i
 /** Answers that never have a body (RFC 9110 sections 15.3.5 and 15.4.5). */
 const BODILESS = new Set([204, 304])
 
@@ -24,20 +26,20 @@ export class ResponseReader {
     for (;;) {
       const headEnd = bytes.indexOf(HEAD_END)
       if (headEnd === -1) break
-      const { status, length } = readHead(bytes.toString('latin1', 0, headEnd + HEAD_END.length))
+      const { status, length, isLast } = readHead(bytes.toString('latin1', 0, headEnd + HEAD_END.length))
       const bodyStart = headEnd + HEAD_END.length
       if (bytes.length < bodyStart + length) break
-      this.#onAnswer(status, bytes.subarray(bodyStart, bodyStart + length))
+      this.#onAnswer(status, bytes.subarray(bodyStart, bodyStart + length), isLast)
       bytes = bytes.subarray(bodyStart + length)
     }
     this.#rest = bytes.length === 0 ? null : bytes
   }
 }
 
-function readHead(head: string): { status: number; length: number } {
+function readHead(head: string): { status: number; length: number; isLast: boolean } {
   const status = Number(STATUS_LINE.exec(head)?.[1])
   const length = BODILESS.has(status) ? 0 : Number(CONTENT_LENGTH.exec(head)?.[1])
   if (Number.isNaN(status) || Number.isNaN(length))
     throw new Error(`not an answer of a known length: ${head}`)
-  return { status, length }
+  return { status, length, isLast: CLOSES.test(head) }
 }
