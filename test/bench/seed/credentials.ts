@@ -2,11 +2,12 @@
 // would take longer than the benchmark. The hashes are the product's own.
 
 import { randomBytes } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { generateCredential, type PresentedCredential } from '../../../src/protocol/credential.ts'
 import { CredentialHasher } from '../../../src/server/credential/hash.ts'
 import { deriveKeys } from '../../../src/server/secret/secret-keys.ts'
 import { ORGANIZATION, ROLE, type Server } from '../stage/server.ts'
+import { withClient } from './with-client.ts'
 
 /** As many as a user may have. */
 export const PATS_PER_USER = 10
@@ -33,15 +34,11 @@ const INSERT_CREDENTIALS = `
   from unnest($1::text[], $3::uuid[], $4::text[]) as v (id, owner_id, secret_hash)`
 
 /** Makes `count` PATs that nobody has used yet; gives their values. */
-export async function seedCredentials(server: Server, count: number): Promise<string[]> {
-  const client = new pg.Client({ connectionString: server.databaseUrl })
-  await client.connect()
-  try {
+export function seedCredentials(server: Server, count: number): Promise<string[]> {
+  const { databaseUrl, secretKeys, credentialHash } = server
+  const hasher = new CredentialHasher(deriveKeys(secretKeys, 'credential-pepper'), credentialHash)
+  return withClient(databaseUrl, async (client) => {
     const values: string[] = []
-    const hasher = new CredentialHasher(
-      deriveKeys(server.secretKeys, 'credential-pepper'),
-      server.credentialHash,
-    )
     while (values.length < count) {
       const size = Math.min(BATCH, count - values.length)
       const fresh = Array.from({ length: size }, () => generateCredential('personal', randomBytes))
@@ -49,9 +46,7 @@ export async function seedCredentials(server: Server, count: number): Promise<st
       values.push(...fresh.map((credential) => credential.reveal()))
     }
     return values
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 async function insertCredentials(

@@ -1,20 +1,22 @@
 // The rest of the world: users of a thousand organizations with their credentials, among which those that are
 // exchanged must be found. Their hashes are invented; nobody knows what they would belong to.
 
-import type pg from 'pg'
 import { PATS_PER_USER } from './credentials.ts'
+import { withClient } from './with-client.ts'
 
 const ORGANIZATIONS = 1000
 
 /** Writes `count` credentials and whoever they belong to. Needs a server's built-in roles. */
-export async function seedCrowd(client: pg.Client, count: number): Promise<void> {
+export async function seedCrowd(url: string, count: number): Promise<void> {
   const users = Math.ceil(count / PATS_PER_USER)
-  await client.query(INSERT_ORGANIZATIONS, [ORGANIZATIONS])
-  await client.query(INSERT_USERS, [users])
-  await client.query(INSERT_MEMBERSHIPS, [users, ORGANIZATIONS])
-  await client.query(INSERT_CREDENTIALS, [count, ORGANIZATIONS])
-  for (const table of ['organizations', 'users', 'memberships', 'credentials'])
-    await client.query(`vacuum (analyze) ${table}`)
+  await withClient(url, async (client) => {
+    await client.query(INSERT_ORGANIZATIONS, [ORGANIZATIONS])
+    await client.query(INSERT_USERS, [users])
+    await client.query(INSERT_MEMBERSHIPS, [users, ORGANIZATIONS])
+    await client.query(INSERT_CREDENTIALS, [count, ORGANIZATIONS])
+    for (const table of ['organizations', 'users', 'memberships', 'credentials'])
+      await client.query(`vacuum (analyze) ${table}`)
+  })
 }
 
 const INSERT_ORGANIZATIONS = `

@@ -2,7 +2,6 @@
 // floor.
 
 import { join } from 'node:path'
-import pg from 'pg'
 import { migrate } from '../../../src/server/db/migrator.ts'
 import { seedAuditHistory } from '../seed/audit-history.ts'
 import { seedCrowd } from '../seed/crowd.ts'
@@ -44,7 +43,7 @@ async function openLarge(
   const databaseUrl = await postgres.createDatabase('large')
   await migrate(databaseUrl)
   await session.prepare(`${largeAuditEvents} audit records`, () =>
-    withClient(databaseUrl, (client) => seedAuditHistory(client, largeAuditEvents, largeCredentials)),
+    seedAuditHistory(databaseUrl, largeAuditEvents, largeCredentials),
   )
   const large = await openPatmint(stack, {
     name: 'large',
@@ -52,21 +51,8 @@ async function openLarge(
     databaseUrl,
     settings,
     pats: warmCredentials,
-    fill: (url) =>
-      session.prepare(`${largeCredentials} credentials`, () =>
-        withClient(url, (client) => seedCrowd(client, largeCredentials)),
-      ),
+    fill: (url) => session.prepare(`${largeCredentials} credentials`, () => seedCrowd(url, largeCredentials)),
   })
   await session.prepare('checkpoint', () => postgres.checkpoint())
   return large
-}
-
-async function withClient(url: string, task: (client: pg.Client) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: url, application_name: 'patmint-bench' })
-  await client.connect()
-  try {
-    await task(client)
-  } finally {
-    await client.end()
-  }
 }
