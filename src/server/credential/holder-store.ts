@@ -18,13 +18,17 @@ export interface LiveCredential {
   readonly organizationId: string
 }
 
+/** What belonged to a deleted one is as good as revoked, and nobody could do that any more. */
+const isOfLivingOrganization = sql<boolean>`not exists (
+  select from organizations o where o.id = credentials.organization_id and o.deleted_at is not null)`
+
 /** The query of `listLive`. */
 export const selectLive = (db: Queryable, holder: Holder, now: Date) =>
   db
     .selectFrom('credentials')
     .select(['id', 'name', 'organization_id as organizationId'])
     .$if('ownerId' in holder, (query) =>
-      query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null),
+      query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null).where(isOfLivingOrganization),
     )
     .$if('keysOf' in holder, (query) =>
       query.where('organization_id', '=', 'keysOf' in holder ? holder.keysOf : '').where('kind', '=', ofKeys),
@@ -33,7 +37,10 @@ export const selectLive = (db: Queryable, holder: Holder, now: Date) =>
     .where('overlap_until', 'is', null)
     .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
 
-/** What `holder` has that is neither revoked nor expired nor has a successor, whose place it would take twice. */
+/**
+ * What `holder` has in organizations that live, and is neither revoked nor expired nor has a successor, whose place it
+ * would take twice.
+ */
 export const listLive = (db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> =>
   selectLive(db, holder, now).execute()
 
