@@ -85,10 +85,10 @@ export function exchangeOf(model: Model, credential: ModelCredential): Outcome {
 }
 
 /** Those that count against the limit and whose names are taken: a successor takes its predecessor's place. */
-export const listCounted = (model: Model): ModelCredential[] =>
-  model.credentials.filter(
-    (one) => one.owner === model.user && isAlive(model, one) && one.overlapUntil === null,
-  )
+export function listCounted(model: Model): ModelCredential[] {
+  const alive = model.credentials.filter((one) => one.owner === model.user && isAlive(model, one))
+  return alive.filter((one) => !alive.some(({ replaces }) => replaces === one))
+}
 
 /** Whether another of the owner's has this name. */
 export const isNameTaken = (model: Model, name: string, except: ModelCredential | null): boolean =>

@@ -13,7 +13,7 @@ import type { Caller } from './caller.ts'
 import { readLifetime, type renameBody, type rotateBody } from './credential-body.ts'
 import { type credentialView, versionOfCredential, viewCredential } from './credential-view.ts'
 import type { ApiDependencies } from './dependencies.ts'
-import { showOnce, toPolicyProblem } from './issue.ts'
+import { issuerOf, showOnce, toPolicyProblem } from './issue.ts'
 import { requireVersion } from './version.ts'
 
 /** A credential by its id, among those the caller may see. */
@@ -103,6 +103,7 @@ export async function rotate(
     overlapSeconds: body.overlap_seconds,
     clearsSuspicion: caller.isInteractive,
     mayExtend: caller.isInteractive || caller.standing.credential.id !== sought.id,
+    issuer: subjectOf(seen) === caller.subject ? null : issuerOf(caller),
   }
   const fresh = await makeCredential(seen.credential.kind)
   return showOnce(change, fresh, { origin, now }, async ({ transaction, record }) => {

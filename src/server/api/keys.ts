@@ -134,7 +134,7 @@ const replace = operation({
   summary: 'Rotate an API key',
   description:
     'Like rotating a credential of one’s own. Whoever sees the new value must be someone who could make this key, or ' +
-    'the key itself by its value, as at `/tokens/{id}/rotate`.',
+    'the key itself by its value, as at `/tokens/{id}/rotate`. The successor never manages more than they do.',
   access: 'keys:write',
   params: ofKey,
   body: rotateBody,

@@ -18,24 +18,34 @@ export interface LiveCredential {
   readonly organizationId: string
 }
 
+/** What a deleted one had is as good as revoked: it never works again, and nobody could revoke it any more. */
+const isOfLivingOrganization = sql<boolean>`not exists (
+  select from organizations o where o.id = credentials.organization_id and o.deleted_at is not null)`
+
 /** The query of `listLive`. */
 export const selectLive = (db: Queryable, holder: Holder, now: Date) =>
   db
     .selectFrom('credentials')
-    .select(['id', 'name', 'organization_id as organizationId'])
+    .select(['id', 'name', 'organization_id as organizationId', 'replaces'])
     .$if('ownerId' in holder, (query) =>
-      query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null),
+      query.where('owner_id', '=', 'ownerId' in holder ? holder.ownerId : null).where(isOfLivingOrganization),
     )
     .$if('keysOf' in holder, (query) =>
       query.where('organization_id', '=', 'keysOf' in holder ? holder.keysOf : '').where('kind', '=', ofKeys),
     )
     .where('revoked_at', 'is', null)
-    .where('overlap_until', 'is', null)
+    .where((where) => where.or([where('overlap_until', 'is', null), where('overlap_until', '>', now)]))
     .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
 
-/** What `holder` has that is neither revoked nor expired nor has a successor, whose place it would take twice. */
-export const listLive = (db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> =>
-  selectLive(db, holder, now).execute()
+/**
+ * What `holder` has in organizations that live, and is neither revoked nor expired nor superseded; but not what has a
+ * successor among them, whose place it would take twice.
+ */
+export async function listLive(db: Queryable, holder: Holder, now: Date): Promise<LiveCredential[]> {
+  const live = await selectLive(db, holder, now).execute()
+  const replaced = new Set(live.map(({ replaces }) => replaces))
+  return live.filter(({ id }) => !replaced.has(id))
+}
 
 export const holderOf = ({ owner, organization }: Standing): Holder =>
   owner ? { ownerId: owner.id } : { keysOf: organization.id }

@@ -2,12 +2,14 @@
 // One successor at most, and none while the predecessor still works: never more than two of a family do.
 
 import { fail, ok, type Result } from '../../protocol/result.ts'
+import { narrowScopes } from '../../protocol/scope.ts'
 import type { Queryable } from '../db/database.ts'
 import { type LifetimeWish, type PolicyViolation, resolveExpiry } from '../policy/creation.ts'
 import { addSeconds } from '../policy/effective-expiry.ts'
 import type { FreshCredential } from './issue.ts'
 import { type Credential, findEnd, findProblem, type Standing } from './standing.ts'
 import { findStandings } from './standing-store.ts'
+import type { Issuer } from './store.ts'
 import { insertSuccessor, setOverlap } from './successor-store.ts'
 
 export interface RotateRequest {
@@ -19,6 +21,8 @@ export interface RotateRequest {
   readonly clearsSuspicion: boolean
   /** Whether the successor may live longer than what was agreed before. Not when a credential rotates itself. */
   readonly mayExtend: boolean
+  /** Who sees the new value and is not its holder: it never manages more than they do. Null for nobody. */
+  readonly issuer: Issuer | null
 }
 
 export type RotateRefusal =
@@ -30,7 +34,7 @@ export async function rotateCredential(
   transaction: Queryable,
   standing: Standing,
   fresh: FreshCredential,
-  { lifetime, overlapSeconds, clearsSuspicion, mayExtend }: RotateRequest,
+  { lifetime, overlapSeconds, clearsSuspicion, mayExtend, issuer }: RotateRequest,
   now: Date,
 ): Promise<Result<null, RotateRefusal>> {
   const { credential, policies, role } = standing
@@ -48,10 +52,18 @@ export async function rotateCredential(
     createdAt: now,
     expiresAt: expiresAt.value,
     reuseDetectedAt: clearsSuspicion ? null : credential.reuseDetectedAt,
+    issuer: issuer && withinBounds(issuer, credential),
   })
   await setOverlap(transaction, credential.id, addSeconds(now, overlapSeconds))
   return ok(null)
 }
+
+/** The issuer, with what is left of their rights within the bounds of those who have seen the value before. */
+const withinBounds = (issuer: Issuer, { issuedReach, issuedScopes }: Credential): Issuer => ({
+  subject: issuer.subject,
+  reach: issuedReach === 'organization' ? issuedReach : issuer.reach,
+  scopes: issuedScopes ? narrowScopes(issuer.scopes, issuedScopes) : issuer.scopes,
+})
 
 function agreedLifetime({ createdAt, expiresAt }: Credential, now: Date): LifetimeWish {
   if (!expiresAt) return { kind: 'never' }

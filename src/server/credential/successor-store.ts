@@ -1,6 +1,8 @@
 // The two rows of a rotation: the successor, and the old one with the end of its overlap.
 
+import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
+import type { Issuer } from './store.ts'
 
 export interface Successor {
   readonly id: string
@@ -8,6 +10,8 @@ export interface Successor {
   readonly createdAt: Date
   readonly expiresAt: Date | null
   readonly reuseDetectedAt: Date | null
+  /** Null: the one of the old value. */
+  readonly issuer: Issuer | null
 }
 
 const INHERITED = [
@@ -18,16 +22,25 @@ const INHERITED = [
   'name',
   'permissions',
   'allowed_cidrs',
-  'issued_by',
-  'issued_reach',
-  'issued_scopes',
 ] as const
 
 /** Makes the successor of a credential: all that is not the value's own is as it was. */
 export async function insertSuccessor(db: Queryable, id: string, successor: Successor): Promise<void> {
+  const { subject = null, reach = null, scopes = null } = successor.issuer ?? {}
   await db
     .insertInto('credentials')
-    .columns(['id', 'secret_hash', 'created_at', 'expires_at', 'reuse_detected_at', 'replaces', ...INHERITED])
+    .columns([
+      'id',
+      'secret_hash',
+      'created_at',
+      'expires_at',
+      'reuse_detected_at',
+      'replaces',
+      'issued_by',
+      'issued_reach',
+      'issued_scopes',
+      ...INHERITED,
+    ])
     .expression((from) =>
       from
         .selectFrom('credentials')
@@ -38,6 +51,9 @@ export async function insertSuccessor(db: Queryable, id: string, successor: Succ
           cast<Date | null>(val(successor.expiresAt), 'timestamptz').as('expires_at'),
           cast<Date | null>(val(successor.reuseDetectedAt), 'timestamptz').as('reuse_detected_at'),
           'id as replaces',
+          sql<string | null>`coalesce(${subject}, issued_by)`.as('issued_by'),
+          sql<Issuer['reach'] | null>`coalesce(${reach}, issued_reach)`.as('issued_reach'),
+          sql<string[] | null>`coalesce(${scopes && [...scopes]}::text[], issued_scopes)`.as('issued_scopes'),
         ])
         .select(INHERITED)
         .where('id', '=', id),

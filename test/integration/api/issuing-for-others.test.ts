@@ -233,6 +233,27 @@ describe('a credential that somebody else has seen', () => {
     expect(json['scope']).toBe('models:read')
   })
 
+  it('is what somebody makes of an API key by rotating it, who manages less than its maker', async () => {
+    const rotator = await addMember(manage('keys:write', 'organizations:*'))
+    await defineRole('handed-on', [use('models:read')])
+    const keys = '/organizations/acme/keys'
+    const body = { name: 'handed on', role: 'handed-on' }
+    const key = await callForValue(acme.url, acme.adaPat, keys, body)
+    const rotated = await callForValue(acme.url, rotator.pat, `${keys}/${key.json['id']}/rotate`, {})
+    expect(await rowOf(acme, String(rotated.json['id']))).toMatchObject({
+      issued_by: rotator.id,
+      issued_reach: 'organization',
+    })
+    const permissions = [manage('*:*'), use('models:read')]
+    await desk.admin('PATCH', '/organizations/acme/roles/handed-on', { permissions })
+    const SEEN = ['keys:write', 'organizations:read', 'organizations:write', 'tokens:read', 'tokens:write']
+    expect((await me(String(rotated.json['token'])))['scopes']).toEqual(SEEN)
+    // Nor does it grow when somebody who manages more rotates it.
+    const again = await callForValue(acme.url, acme.adminToken, `${keys}/${rotated.json['id']}/rotate`, {})
+    expect((await me(String(again.json['token'])))['scopes']).toEqual(SEEN)
+    expect((await me(await rotateItself(acme, String(again.json['token']))))['scopes']).toEqual(SEEN)
+  })
+
   it('an access token hands on what it holds itself, and no wildcard', async () => {
     const access = String((await tokenOf(acme.adaPat))['access_token'])
     const { id } = await desk.addMember('acme', 'target@acme.test', 'member')

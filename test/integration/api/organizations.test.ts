@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, startAcme } from '../../support/acme.ts'
+import { callForValue } from './credential-desk.ts'
 import {
   DirectoryDesk,
   FORBIDDEN,
@@ -211,6 +212,21 @@ describe('DELETE /organizations/{slug}', () => {
         detail: null,
       },
     ])
+  })
+
+  it('frees the names of the PATs in it, which nobody could revoke any more', async () => {
+    await desk.admin('POST', '/organizations', { slug: 'names', name: 'Names' })
+    const { id } = await desk.addMember('names', 'names@acme.test', 'member')
+    await desk.admin('POST', '/organizations/acme/members', { user_id: id, role: 'analyst' })
+    await desk.issue('names@acme.test', 'names', { name: 'the one' })
+    const issueInAcme = () =>
+      callForValue(acme.url, acme.adminToken, `/users/${id}/tokens`, {
+        name: 'the one',
+        organization: 'acme',
+      })
+    expect(refusalOf(await issueInAcme())).toEqual([409, 'token_name_taken'])
+    await desk.admin('DELETE', '/organizations/names')
+    expect((await issueInAcme()).status).toBe(201)
   })
 
   it('keeps its slug for ever: what tokens call by it never means another one', async () => {

@@ -145,6 +145,22 @@ describe('POST /tokens/{id}/rotate', () => {
     expect(refusalOf(another)).toEqual([409, 'token_limit_reached'])
   })
 
+  it('gives no place away: what works in its overlap keeps it when its successor has ended', async () => {
+    const { id, pat } = await desk.addMember('acme', 'place@acme.test', 'member')
+    const limit = (max_active_tokens: number) =>
+      acme.db.updateTable('expiry_policies').set({ max_active_tokens }).execute()
+    const create = () => callForValue(acme.url, acme.adminToken, `/users/${id}/tokens`, { name: 'one more' })
+    await limit(1)
+    const successor = await rotateItself(acme, pat, { overlap_seconds: HOUR })
+    await callApi(acme.url, successor, 'DELETE', pathOf(successor))
+    const inOverlap = await create()
+    await callApi(acme.url, pat, 'DELETE', pathOf(pat))
+    const afterwards = await create()
+    await limit(100)
+    expect(refusalOf(inOverlap)).toEqual([409, 'token_limit_reached'])
+    expect(afterwards.status).toBe(201)
+  })
+
   it('gives one of twenty who want it at once a successor, and the others 409', async () => {
     const pat = await issue()
     const answers = await Promise.all(Array.from({ length: 20 }, () => rotate(pat, { overlap_seconds: 60 })))
