@@ -2,9 +2,11 @@
 // would take longer than the benchmark. The hashes are the product's own.
 
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import pg from 'pg'
 import { generateCredential, type PresentedCredential } from '../../../src/protocol/credential.ts'
 import { CredentialHasher } from '../../../src/server/credential/hash.ts'
+import { HashQueue } from '../../../src/server/credential/hash-queue.ts'
 import { deriveKeys } from '../../../src/server/secret/secret-keys.ts'
 import { ORGANIZATION, ROLE, type Server } from '../stage/server.ts'
 
@@ -41,6 +43,7 @@ export async function seedCredentials(server: Server, count: number): Promise<st
     const hasher = new CredentialHasher(
       deriveKeys(server.secretKeys, 'credential-pepper'),
       server.credentialHash,
+      new HashQueue({ atOnce: availableParallelism(), waiting: BATCH, waitMs: 60_000 }),
     )
     while (values.length < count) {
       const size = Math.min(BATCH, count - values.length)
