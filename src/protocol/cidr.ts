@@ -55,10 +55,10 @@ export function isAddressAllowed(cidrs: readonly string[], address: string): boo
   })
 }
 
-/** Bits of an IPv6 address that stand for one client: who has one address has all that begin with these. */
-const CLIENT_BITS = 64
+/** Bits of an IPv6 address that stand for one client: a site has all addresses that begin with these (RFC 6177). */
+const CLIENT_BITS = 56
 
-/** What addresses of one client have in common: an IPv4 address itself, of an IPv6 address its /64, as bits. */
+/** What addresses of one client have in common: an IPv4 address itself, of an IPv6 address its /56, as bits. */
 export function clientBlockOf(address: string): string {
   if (isIP(address) !== 6 || address.includes('%')) return address
   const bits = toBits(address)

@@ -8,15 +8,12 @@ import { createDocumentationRouter } from './api/documentation.ts'
 import { createLeakLimits } from './api/leak-limits.ts'
 import { createBurn } from './api/revoke-exposed.ts'
 import { bootstrapOnce } from './bootstrap-once.ts'
+import { composeCredential } from './compose-credential.ts'
+import type { Load } from './compose-limits.ts'
 import type { Config, SecretKeys } from './config/config.ts'
-import { CredentialHasher } from './credential/hash.ts'
 import { createMakeCredential } from './credential/issue.ts'
-import { createLookAhead } from './credential/look-ahead.ts'
-import { createRecognizeCredentials } from './credential/recognize.ts'
 import { createRehearseCheck } from './credential/rehearse.ts'
-import { createReportReuse } from './credential/reuse.ts'
 import { standingsPart } from './credential/standing-store.ts'
-import { createRecheckCredential, createVerifyCredential } from './credential/verify.ts'
 import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
 import { createTurnReader } from './db/turn-reader.ts'
 import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
@@ -26,15 +23,16 @@ import { createExchange } from './exchange/exchange.ts'
 import { findClient, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
+import { answerAsOAuth, limitForm } from './http/oauth-boundary.ts'
 import { createRevocationRouter } from './http/revocation.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { type PeriodicTaskOptions, startPeriodicTask } from './ledger/periodic-task.ts'
-import { appendAuditEvents, ensureAuditPartitions } from './ledger/store.ts'
+import { ensureAuditPartitions } from './ledger/store.ts'
 import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
-import { createProvider } from './provider/provider.ts'
+import { createProvider, TOKEN_FORM_BYTES } from './provider/provider.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
 import { createOwnTokenReader } from './signing/own-token.ts'
@@ -50,6 +48,8 @@ export interface ServerOptions {
 
 export interface Server {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+  /** How busy it is. */
+  readonly readLoad: () => Load
   /** Ends the work in the background and waits until every record asked for is durable. */
   readonly drain: () => Promise<void>
 }
@@ -57,7 +57,12 @@ export interface Server {
 /** Builds a server on a migrated database: built-ins, first start, keys, routes. */
 export async function composeServer(options: ServerOptions): Promise<Server> {
   const { config, issuer, db, secretKeys, log, clock } = options
-  const hasher = new CredentialHasher(deriveKeys(secretKeys, 'credential-pepper'), config.credentialHash)
+  const { standing: loadStanding, client: loadClient } = createTurnReader(db, {
+    standing: standingsPart,
+    client: clientsPart,
+  })
+  const { limits, hasher, attemptLimits, ...checks } = composeCredential({ ...options, loadStanding })
+  const takePlace = limits.inFlight.take
   const partitions = repeat(options, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
   // Before the first record is written: a month that begins in the default partition stays there.
   await partitions.firstRun
@@ -67,38 +72,34 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
 
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const ledger = new Ledger(db)
-  const { standing: loadStanding, client: loadClient } = createTurnReader(db, {
-    standing: standingsPart,
-    client: clientsPart,
-  })
-  const lookAhead = createLookAhead(loadStanding)
-  const reportReuse = createReportReuse(db, config.credentialReuse, appendAuditEvents)
-  const verifyCredential = createVerifyCredential(lookAhead.take, hasher, reportReuse)
   const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
   const provider = createProvider({
     db,
     issuer,
     matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
     loadClient,
-    exchange: createExchange(verifyCredential),
-    beginLookUp: lookAhead.begin,
+    exchange: createExchange(checks.verifyCredential),
+    beginLookUp: checks.beginLookUp,
     keyRing,
     ledger,
+    attemptLimits,
+    takePlace,
     clock,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
     onRefusal: (refusal) => log.info(refusal, 'token request refused'),
     onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
   })
   const change = createMakeChange(db)
-  const recognizeCredentials = createRecognizeCredentials(loadStanding, hasher)
   const api = createApiRouter({
     db,
     change,
-    recognizeCredentials,
+    recognizeCredentials: checks.recognizeLeaked,
     leakLimits: createLeakLimits(),
     makeCredential: createMakeCredential(hasher),
-    verifyCredential,
-    recheckCredential: createRecheckCredential(loadStanding),
+    verifyCredential: checks.verifyCredential,
+    attemptLimits,
+    takePlace,
+    recheckCredential: checks.recheckCredential,
     hashClientSecret: (secret) => hashClientSecret(secret, clientSecretKeys),
     readOwnToken: createOwnTokenReader(keyRing, issuer, apiAudience(issuer)),
     rehearseCheck: createRehearseCheck(hasher),
@@ -108,16 +109,25 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     apiAudience: apiAudience(issuer),
     clock,
   })
-  const burn = createBurn({ change, recognizeCredentials })
-  const revocation = createRevocationRouter(PATHS.revocation, { burn, isOutage: isDatabaseAway, log, clock })
+  const boundary = { isOutage: isDatabaseAway, log }
+  const revocation = createRevocationRouter(PATHS.revocation, {
+    ...boundary,
+    burn: createBurn({ change, recognizeCredentials: checks.recognizeBurnt }),
+    takePlace,
+    clock,
+  })
   const documentation = createDocumentationRouter(issuer)
   const health = createHealthRouter(() => isReachable(db))
   const metadata = createMetadataRouter(issuer, keyRing)
-  const answerToken = compose(provider.middleware)
+  const answerToken = compose([answerAsOAuth(boundary), limitForm(TOKEN_FORM_BYTES), ...provider.middleware])
 
   const app = new Koa()
   app.on('error', (error: unknown) => reportLeftover(log, error))
-  app.use(observe(log, isDatabaseAway)).use(pinOrigin(issuer)).use(findClient(config.trustedProxies))
+  app
+    .use(observe(log, isDatabaseAway))
+    .use(pinOrigin(issuer))
+    .use(findClient(config.trustedProxies))
+    .use(limits.inFlight.giveBack)
   // First, since it is what the server is for: nine in ten requests would pass every other route.
   app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
   for (const router of [health, metadata, documentation, revocation, api]) {
@@ -126,7 +136,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const drain = async (): Promise<void> => {
     await Promise.all([partitions.stop(), purge.stop(), ledger.drain()])
   }
-  return { handle: app.callback(), drain }
+  return { handle: app.callback(), readLoad: limits.readLoad, drain }
 }
 
 const HOUR_MS = 3_600_000

@@ -1,11 +1,12 @@
 // Serving: listen, prepare the database, answer, and on a signal finish what is in flight.
 
-import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { composeServer, type Server } from './compose.ts'
 import { type Database, openDatabase } from './db/database.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import type { Logger } from './http/log.ts'
+import { createListener, LISTENER_LIMITS } from './http/server.ts'
 import {
   applyRecorded,
   defaultIssuer,
@@ -18,8 +19,6 @@ import {
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
-/** A request must be here in full by then: nobody sends 128 KiB for longer. */
-const REQUEST_MS = 30_000
 /** In-flight requests get this long to finish. */
 const DRAIN_MS = 5000
 /** All of the stop but the embedded database's: orchestrators kill after 10 s. */
@@ -31,7 +30,8 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
   const declared = readFiles(context, config.applyFiles)
   let handle: Handler = answerStarting
   const inFlight = new Set<ServerResponse>()
-  const http = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
+  const limits = { ...LISTENER_LIMITS, keepAliveMs: config.keepAliveSeconds * 1000 }
+  const http = createListener(limits, (request, response) => {
     inFlight.add(response)
     response.once('close', () => inFlight.delete(response))
     return handle(request, response)

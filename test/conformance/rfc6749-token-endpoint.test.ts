@@ -133,7 +133,10 @@ describe('section 5.2, errors', () => {
 
   it('refuses a body beyond its limit without reading it whole', async () => {
     const answer = await exchange({ filler: 'x'.repeat(100_000) })
-    expect(answer).toMatchObject({ status: 400, json: { error: 'invalid_request' } })
+    expect([answer.status, answer.json]).toEqual([
+      413,
+      { error: 'invalid_request', error_description: 'the body is too large' },
+    ])
   })
 
   it('has no token endpoint for GET', async () => {

@@ -13,6 +13,7 @@ import { API_PREFIX } from '../../src/server/api/operation.ts'
 import { tokenOperations } from '../../src/server/api/tokens.ts'
 import { findCredential } from '../../src/server/credential/find.ts'
 import { CredentialHasher } from '../../src/server/credential/hash.ts'
+import { HashQueue } from '../../src/server/credential/hash-queue.ts'
 import { createMakeCredential } from '../../src/server/credential/issue.ts'
 import { subjectOf } from '../../src/server/credential/standing.ts'
 import { isDatabaseAway } from '../../src/server/db/database.ts'
@@ -36,11 +37,12 @@ export async function serveSignedIn(
   secretKey: string,
 ): Promise<SignedIn> {
   const peppers = deriveKeys([Buffer.from(secretKey, 'base64url')], 'credential-pepper')
+  const queue = new HashQueue({ atOnce: 1, waiting: 100, waitMs: 10_000 })
   // All that the operations of `/tokens` take of their dependencies.
   const dependencies = {
     db,
     change: createMakeChange(db),
-    makeCredential: createMakeCredential(new CredentialHasher(peppers, CHEAPEST)),
+    makeCredential: createMakeCredential(new CredentialHasher(peppers, CHEAPEST, queue)),
     clock: () => new Date(),
   } as unknown as ApiDependencies
   const findCaller = async (): Promise<Caller> => {

@@ -1,15 +1,16 @@
 // The real server inside the test process, for tests that count its queries or choose its clock.
 
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { generateCredential } from '../../src/protocol/credential.ts'
 import { composeServer } from '../../src/server/compose.ts'
+import type { Load } from '../../src/server/compose-limits.ts'
 import { loadConfig } from '../../src/server/config/config.ts'
 import { type Database, openDatabase } from '../../src/server/db/database.ts'
 import { migrate } from '../../src/server/db/migrator.ts'
 import { createLogger } from '../../src/server/http/log.ts'
+import { createListener, LISTENER_LIMITS } from '../../src/server/http/server.ts'
 import { applyRecorded, readFiles, resolveSecretKeys } from '../../src/server/operator.ts'
 import { canary, logFile } from './evidence.ts'
 import { newDataDir, newSecretKey } from './server-process.ts'
@@ -23,6 +24,7 @@ export interface TestServer {
   readonly adminToken: string
   /** SQL the server ran since the last call. */
   readonly takeQueries: () => string[]
+  readonly readLoad: () => Load
   readonly setClock: (clock: () => Date) => void
   /** Where it logs, at debug level. */
   readonly logPath: string
@@ -31,6 +33,13 @@ export interface TestServer {
 }
 
 export const ISSUER = 'https://sts.example.test'
+
+/** Most tests fail on purpose, and all of them from one address. */
+const UNLIMITED_FAILURES = {
+  PATMINT_FAILURES_PER_ADDRESS: '0',
+  PATMINT_FAILURES_PER_CLIENT: '0',
+  PATMINT_FAILURES_PER_CREDENTIAL: '0',
+}
 
 /** Starts a server on a database of its own. Its issuer is not where it listens, as behind a proxy. */
 export async function startTestServer(variables: Record<string, string> = {}): Promise<TestServer> {
@@ -43,6 +52,7 @@ export async function startTestServer(variables: Record<string, string> = {}): P
     PATMINT_SECRET_KEY: newSecretKey(),
     PATMINT_DATA_DIR: newDataDir(),
     PATMINT_BOOTSTRAP_TOKEN: adminToken,
+    ...UNLIMITED_FAILURES,
     ...variables,
   }
   const config = loadConfig(env)
@@ -56,7 +66,8 @@ export async function startTestServer(variables: Record<string, string> = {}): P
   const context = { config: config.value, env, log, clock: () => clock() }
   const secretKeys = resolveSecretKeys(config.value)
   const server = await composeServer({ ...context, issuer: config.value.issuer ?? ISSUER, db, secretKeys })
-  const http = createServer((request, response) => server.handle(request, response))
+  const limits = { ...LISTENER_LIMITS, keepAliveMs: config.value.keepAliveSeconds * 1000 }
+  const http = createListener(limits, server.handle)
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   queries = []
   return {
@@ -65,6 +76,7 @@ export async function startTestServer(variables: Record<string, string> = {}): P
     db,
     adminToken,
     logPath,
+    readLoad: server.readLoad,
     takeQueries: () => queries.splice(0),
     setClock: (next) => {
       clock = next

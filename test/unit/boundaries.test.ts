@@ -46,7 +46,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   },
   'server/http': {
     folders: ['protocol', 'server/config', 'server/ledger'],
-    packages: ['koa', '@koa/router', '@koa/bodyparser', 'pino', 'rate-limiter-flexible', 'zod'],
+    packages: ['koa', '@koa/router', '@koa/bodyparser', 'lru-cache', 'pino', 'rate-limiter-flexible', 'zod'],
   },
   'server/api': {
     folders: [
@@ -69,6 +69,8 @@ const ROOTS = new Set([
   'server/serve.ts',
   'server/operator.ts',
   'server/compose.ts',
+  'server/compose-credential.ts',
+  'server/compose-limits.ts',
   'server/bootstrap-once.ts',
   'server/generate.ts',
 ])

@@ -2,18 +2,24 @@
 
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
+import type { TakePlace } from '../http/in-flight.ts'
 import { authenticate, type CallerDependencies } from './caller.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { API_PREFIX, type Operation } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
-export function createApiRouter(dependencies: ApiDependencies & CallerDependencies): Router {
+interface RouterDependencies extends ApiDependencies, CallerDependencies {
+  readonly takePlace: TakePlace
+}
+
+export function createApiRouter(dependencies: RouterDependencies): Router {
   const router = new Router({ prefix: API_PREFIX, sensitive: true, strict: true })
   const identify = authenticate(dependencies)
   router.use(refuseCaches)
   for (const operation of OPERATIONS) {
     const receive: Middleware = async (ctx, next) => {
       await operation.receive(ctx, dependencies)
+      dependencies.takePlace(ctx)
       await next()
     }
     router.register(

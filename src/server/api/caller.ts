@@ -5,6 +5,7 @@ import type { Context, Middleware } from 'koa'
 import { parseCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
+import type { AttemptLimits } from '../credential/attempt-limits.ts'
 import { type Permission, type Standing, subjectOf } from '../credential/standing.ts'
 import type {
   RecheckCredential,
@@ -15,7 +16,7 @@ import type {
 import type { ApiScope } from '../directory/built-in.ts'
 import { listGranted } from '../exchange/granted.ts'
 import { describeOrigin } from '../http/origin.ts'
-import { Problem } from '../http/problem.ts'
+import { Problem, tooManyRequests } from '../http/problem.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
 
@@ -42,6 +43,7 @@ export interface CallerDependencies {
   readonly verifyCredential: VerifyCredential
   readonly recheckCredential: RecheckCredential
   readonly readOwnToken: ReadOwnToken
+  readonly attemptLimits: AttemptLimits
   readonly ledger: Ledger
   readonly apiAudience: string
   readonly clock: () => Date
@@ -65,7 +67,7 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
     const [, token = ''] = BEARER.exec(ctx.get('Authorization')) ?? []
     const now = clock()
     const { ip: address, userAgent, requestId } = describeOrigin(ctx, now, null)
-    const context = { now, address, userAgent, requestId }
+    const context = { now, address, clientId: null, userAgent, requestId }
     const caller = token ? await identify(token, context, dependencies) : fail(undefined)
     if (!caller.ok) {
       await recordRefusal(context, caller.error, ledger)
@@ -101,15 +103,18 @@ async function recordRefusal(
 
 /**
  * Who stands behind a credential, or behind an access token for this API with the credential it came from. Fails with
- * nothing when what was presented is neither.
+ * nothing when what was presented is neither. An access token is no guess: its signature is checked before anything is
+ * looked up.
  */
 async function identify(
   token: string,
   context: VerificationContext,
-  { verifyCredential, recheckCredential, readOwnToken, apiAudience }: CallerDependencies,
+  { verifyCredential, recheckCredential, readOwnToken, attemptLimits, apiAudience }: CallerDependencies,
 ): Promise<Result<Caller, RefusedCredential | undefined>> {
   const presented = parseCredential(token)
   if (presented) {
+    const admitted = await attemptLimits.admit({ address: context.address, clientId: null, presented })
+    if (!admitted.ok) throw tooManyRequests(admitted.error.retryAfterSeconds)
     const verified = await verifyCredential(presented, context)
     return verified.ok ? ok(toCaller(verified.value, apiAudience)) : verified
   }

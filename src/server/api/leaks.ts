@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { humanName } from '../directory/schema.ts'
+import { tooManyRequests } from '../http/problem.ts'
 import { REPORTED_CREDENTIALS, REPORTS } from './leak-limits.ts'
 import { operation } from './operation.ts'
 import { revokeExposed } from './revoke-exposed.ts'
@@ -56,7 +57,9 @@ const report = operation({
     await dependencies.leakLimits.credentials.take(origin.ip, body.credentials.length)
     const { source } = body
     const why = { reason: 'leaked', detail: { via: 'leaks', ...(source === undefined ? {} : { source }) } }
-    const results = await revokeExposed(body.credentials, origin, why, dependencies)
+    const exposed = await revokeExposed(body.credentials, origin, why, dependencies)
+    if (!exposed.ok) throw tooManyRequests(exposed.error.retryAfterSeconds)
+    const results = exposed.value
     return { revoked: results.filter(({ status }) => status === 'revoked').length, results }
   },
 })

@@ -16,7 +16,7 @@ const COMMON: readonly ProblemCode[] = ['temporarily_unavailable', 'internal_err
 function listProblems(operation: Operation): ProblemCode[] {
   const { access, params, query, body, answer, method, problems = [] } = operation
   const codes: ProblemCode[] = [...COMMON, 'invalid_request', ...problems]
-  if (access !== 'public') codes.push('unauthorized')
+  if (access !== 'public') codes.push('unauthorized', 'too_many_requests')
   if (access !== 'public' && access !== 'any_caller') codes.push('forbidden')
   if (params) codes.push('not_found')
   if (query) codes.push('invalid_request')

@@ -1,6 +1,8 @@
 // Ending credentials by their values: whoever has a value may end it, because whoever else has it may use it.
 
-import type { Recognition } from '../credential/recognize.ts'
+import { ok, type Result } from '../../protocol/result.ts'
+import type { TooManyFailures } from '../credential/attempt-limits.ts'
+import type { Recognition, RecognizeCredentials } from '../credential/recognize.ts'
 import type { Origin } from '../ledger/change.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { type RecordedRevocation, revokeRecorded } from './revoke-recorded.ts'
@@ -11,16 +13,23 @@ export interface ExposedResult {
   readonly status: 'revoked' | 'already_revoked' | 'unknown' | 'malformed'
 }
 
-type Dependencies = Pick<ApiDependencies, 'recognizeCredentials' | 'change'>
+interface Dependencies extends Pick<ApiDependencies, 'change'> {
+  readonly recognizeCredentials: RecognizeCredentials
+}
 
-/** Revokes the credentials among `values`, whatever else stands against them; tells of each value, in order. */
+/**
+ * Revokes the credentials among `values`, whatever else stands against them; tells of each value, in order. Fails
+ * when too many from this address were unknown, and revokes nothing then.
+ */
 export async function revokeExposed(
   values: readonly string[],
   origin: Origin,
   why: Pick<RecordedRevocation, 'reason' | 'detail'>,
   { recognizeCredentials, change }: Dependencies,
-): Promise<ExposedResult[]> {
-  const recognized = await recognizeCredentials(values)
+): Promise<Result<ExposedResult[], TooManyFailures>> {
+  const recognition = await recognizeCredentials(values, origin.ip)
+  if (!recognition.ok) return recognition
+  const recognized = recognition.value
   const ids = [...new Set(recognized.flatMap((one) => (one.status === 'known' ? one.id : [])))]
   const revocation = { ...why, by: null, at: origin.at }
   const revoked =
@@ -29,7 +38,7 @@ export async function revokeExposed(
       : await change(origin, (changing) => revokeRecorded(changing, { ids }, revocation, ids.length))
   // Each one counts once: a value that is given twice was revoked already the second time.
   const fresh = new Set(revoked.map(({ id }) => id))
-  return recognized.map((one) => toResult(one, fresh))
+  return ok(recognized.map((one) => toResult(one, fresh)))
 }
 
 function toResult(recognition: Recognition, fresh: Set<string>): ExposedResult {
@@ -46,10 +55,10 @@ function toResult(recognition: Recognition, fresh: Set<string>): ExposedResult {
   }
 }
 
-/** Builds what `POST /oauth2/revoke` does with a value. It tells nobody what became of it. */
+/** Builds what `POST /oauth2/revoke` does with a value. Nobody is to be told what became of it. */
 export const createBurn =
   (dependencies: Dependencies) =>
-  async (value: string, origin: Origin): Promise<void> => {
+  (value: string, origin: Origin): Promise<Result<unknown, TooManyFailures>> => {
     const why = { reason: 'burnt_by_holder', detail: { via: 'oauth2/revoke' } }
-    await revokeExposed([value], origin, why, dependencies)
+    return revokeExposed([value], origin, why, dependencies)
   }

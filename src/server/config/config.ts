@@ -11,6 +11,18 @@ export type Environment = Readonly<Record<string, string | undefined>>
 export type SecretKeys = readonly [Buffer, ...Buffer[]]
 type Issue = z.core.$ZodIssue
 
+export interface Limits {
+  readonly failureWindowSeconds: number
+  /** Failed attempts in a window; 0: no limit. */
+  readonly failuresPerAddress: number
+  readonly failuresPerClient: number
+  readonly failuresPerCredential: number
+  /** Hashes that may wait. */
+  readonly hashQueue: number
+  /** Requests that may work at once. */
+  readonly inFlight: number
+}
+
 export interface Config {
   /** Undefined: `http://localhost:<port>` with the port that was bound. */
   readonly issuer: string | undefined
@@ -30,6 +42,8 @@ export interface Config {
   /** What becomes of a family of credentials when one is used after its overlap. */
   readonly credentialReuse: ConfigFile['credential_reuse']
   readonly subjectTokenTypeAliases: readonly string[]
+  readonly limits: Limits
+  readonly keepAliveSeconds: number
   readonly credentialHash: { readonly memoryKib: number; readonly passes: number; readonly lanes: number }
 }
 
@@ -49,6 +63,13 @@ const VARIABLES = {
   PATMINT_BOOTSTRAP_PASSWORD: ['bootstrap_password', asText],
   PATMINT_LOG_LEVEL: ['log_level', asText],
   PATMINT_CREDENTIAL_REUSE: ['credential_reuse', asText],
+  PATMINT_FAILURE_WINDOW_SECONDS: ['failure_window_seconds', asNumber],
+  PATMINT_FAILURES_PER_ADDRESS: ['failures_per_address', asNumber],
+  PATMINT_FAILURES_PER_CLIENT: ['failures_per_client', asNumber],
+  PATMINT_FAILURES_PER_CREDENTIAL: ['failures_per_credential', asNumber],
+  PATMINT_HASH_QUEUE_LIMIT: ['hash_queue_limit', asNumber],
+  PATMINT_MAX_IN_FLIGHT: ['max_in_flight', asNumber],
+  PATMINT_KEEP_ALIVE_SECONDS: ['keep_alive_seconds', asNumber],
 } as const satisfies Record<string, readonly [keyof ConfigFile, (text: string) => unknown]>
 
 function asText(text: string): unknown {
@@ -119,6 +140,18 @@ function toConfig(file: ConfigFile): Config {
     logLevel: file.log_level,
     credentialReuse: file.credential_reuse,
     subjectTokenTypeAliases: Object.freeze(file.subject_token_type_aliases),
+    limits: toLimits(file),
+    keepAliveSeconds: file.keep_alive_seconds,
     credentialHash: Object.freeze({ memoryKib, passes, lanes }),
   })
 }
+
+const toLimits = (file: ConfigFile): Limits =>
+  Object.freeze({
+    failureWindowSeconds: file.failure_window_seconds,
+    failuresPerAddress: file.failures_per_address,
+    failuresPerClient: file.failures_per_client,
+    failuresPerCredential: file.failures_per_credential,
+    hashQueue: file.hash_queue_limit,
+    inFlight: file.max_in_flight,
+  })

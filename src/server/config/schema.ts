@@ -10,6 +10,8 @@ function isIssuer(text: string): boolean {
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+/** 0 switches a limit off. */
+const MOST = 1_000_000
 const REUSE_REACTIONS = ['flag', 'revoke_family'] as const
 
 // Errors never quote the value: what is wrong may be a secret.
@@ -121,6 +123,27 @@ export const configFileSchema = z
       })
       .default({ memory_kib: 1024, passes: 1, lanes: 1 })
       .describe('argon2id parameters for credentials, whose secret part has 160 random bits'),
+    failure_window_seconds: wholeNumber(1, 86_400)
+      .default(60)
+      .describe('Span in which failures are counted; it begins with the first one'),
+    failures_per_address: wholeNumber(0, MOST)
+      .default(100)
+      .describe('Failed attempts from one address (of IPv6, a /56) in a span; 0: no limit'),
+    failures_per_client: wholeNumber(0, MOST)
+      .default(1000)
+      .describe('Failed attempts by one client that authenticated itself in a span; 0: no limit'),
+    failures_per_credential: wholeNumber(0, MOST)
+      .default(10)
+      .describe('Failed attempts at one credential from one address in a span; 0: no limit'),
+    hash_queue_limit: wholeNumber(1, 100_000)
+      .default(500)
+      .describe('Hashes of credentials that may wait for a thread; beyond that the answer is 503'),
+    max_in_flight: wholeNumber(1, 100_000)
+      .default(1000)
+      .describe('Requests that may work at once in a process; beyond that the answer is 503'),
+    keep_alive_seconds: wholeNumber(1, 3600)
+      .default(75)
+      .describe('How long an idle connection stays open; longer than the load balancer keeps it'),
   })
   .refine((file) => file.database_url === undefined || file.secret_key !== undefined, {
     path: ['secret_key'],

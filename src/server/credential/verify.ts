@@ -19,6 +19,8 @@ export interface Circumstances {
 
 /** The circumstances of a request, with what tells it from others in the records of what the check brings about. */
 export interface VerificationContext extends Circumstances {
+  /** The client that authenticated itself; null for a public one, and where there is none. */
+  readonly clientId: string | null
   readonly userAgent: string | undefined
   readonly requestId: string
 }

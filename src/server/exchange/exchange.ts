@@ -7,6 +7,9 @@ import { type Decision, decide, type ExchangeClient } from './decide.ts'
 import type { ExchangeRefusal } from './refusal.ts'
 import type { ExchangeRequest, ExchangeWish } from './request.ts'
 
+/** What whoever asks for exchanges may fail at; asked before an exchange, which knows nothing of it. */
+export type { AttemptLimits } from '../credential/attempt-limits.ts'
+
 /** Whose credential was presented: for the audit record, also of a refusal. */
 export interface Holder {
   readonly subject: string

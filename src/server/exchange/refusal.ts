@@ -1,5 +1,6 @@
 // Every way an exchange is refused. `reason` goes to the audit record; what the client learns is decided elsewhere.
 
+import type { TooManyFailures } from '../credential/attempt-limits.ts'
 import type { CredentialRefusal } from '../credential/verify.ts'
 
 /** What is wrong with the parameters by themselves. It is no secret: everyone gets the same words. */
@@ -37,7 +38,12 @@ export type DecisionRefusal =
 /** What an exchange with a well-formed request, by a client that is known, comes to if not to a decision. */
 export type ExchangeRefusal = DecisionRefusal | { readonly reason: 'client_not_allowed' }
 
-export type Refusal = RequestRefusal | ExchangeRefusal | { readonly reason: 'client_unknown' }
+export type Refusal =
+  | RequestRefusal
+  | ExchangeRefusal
+  | { readonly reason: 'client_unknown' }
+  /** Nothing was judged, and nothing is recorded. */
+  | TooManyFailures
 
 /** The true cause as one stable word for audit records and logs. */
 export const causeOf = (refusal: Refusal): string => ('cause' in refusal ? refusal.cause : refusal.reason)

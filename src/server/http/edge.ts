@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import type { Middleware, ParameterizedContext } from 'koa'
 import { isAddressAllowed } from '../../protocol/cidr.ts'
 import { redactCredentials } from '../../protocol/credential.ts'
+import { OverloadError } from '../../protocol/overload.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Logger } from './log.ts'
 import { Problem } from './problem.ts'
@@ -112,7 +113,9 @@ function answerError(
   isOutage: (error: unknown) => boolean,
 ): void {
   const problem = toProblem(error, isOutage)
-  if (problem.status >= 500) log.error({ err: error, requestId: ctx.state['requestId'] }, 'request failed')
+  // An overload is told once, where it arises, and not by every request that meets it.
+  if (problem.status >= 500 && !(error instanceof OverloadError))
+    log.error({ err: error, requestId: ctx.state['requestId'] }, 'request failed')
   ctx.status = problem.status
   ctx.body = problem.toDocument()
   ctx.type = 'application/problem+json'
@@ -122,6 +125,7 @@ function answerError(
 
 function toProblem(error: unknown, isOutage: (error: unknown) => boolean): Problem {
   if (error instanceof Problem) return error
+  if (error instanceof OverloadError) return new Problem('temporarily_unavailable')
   // What a client did wrong first: one that goes away while it sends breaks a connection too.
   switch ((error as { status?: unknown } | null)?.status) {
     case 400:

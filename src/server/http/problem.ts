@@ -68,3 +68,7 @@ export class Problem extends Error {
     return { type: 'about:blank', title, status, code: this.code, ...detail, ...this.extra }
   }
 }
+
+/** Whoever is told this may come back after so many seconds. */
+export const tooManyRequests = (retryAfterSeconds: number): Problem =>
+  new Problem('too_many_requests', undefined, { retry_after_seconds: retryAfterSeconds })

@@ -25,11 +25,11 @@ const CLIENT_ID = /^[\x21-\x7e]{1,200}$/
 export function createAdapter(
   db: Database,
   loadClient: (clientId: string) => Promise<Client | undefined>,
-  beforeFirstRead: (ctx: KoaContextWithOIDC) => void,
+  beforeFirstRead: (ctx: KoaContextWithOIDC) => Promise<void>,
 ): AdapterFactory {
   const findClientMetadata = async (clientId: string): Promise<AdapterPayload | undefined> => {
     const { ctx } = Provider
-    if (ctx) beforeFirstRead(ctx)
+    if (ctx) await beforeFirstRead(ctx)
     if (!CLIENT_ID.test(clientId)) return undefined
     const client = await answerOutage(() => loadClient(clientId))
     return client && toMetadata(client)

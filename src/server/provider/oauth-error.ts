@@ -1,24 +1,26 @@
 // Refusals and faults as OAuth errors: the one place that decides what a client learns (contract section 3).
 
 import { errors } from 'oidc-provider'
+import { OverloadError } from '../../protocol/overload.ts'
 import { isDatabaseAway } from '../db/database.ts'
 import { causeOf, describeParameters, type Refusal } from '../exchange/refusal.ts'
 
-/** 503 `temporarily_unavailable`: the database is away. Never an `invalid_…`. */
+/** 503, or 429 when it is the client that made too much of it. Never an `invalid_…`. */
 class TemporarilyUnavailable extends errors.OIDCProviderError {
-  constructor(cause: unknown) {
-    super(503, 'temporarily_unavailable', { cause })
+  constructor(status: 503 | 429, description: string, cause?: unknown) {
+    super(status, 'temporarily_unavailable', { cause })
     this.expose = true
-    this.error_description = 'try again later'
+    this.error_description = description
   }
 }
 
-/** Runs `task`; a database that is away becomes a 503, every other fault stays what it is. */
+/** Runs `task`; a database that is away and an overload become a 503, every other fault stays what it is. */
 export async function answerOutage<T>(task: () => Promise<T>): Promise<T> {
   try {
     return await task()
   } catch (error) {
-    throw isDatabaseAway(error) ? new TemporarilyUnavailable(error) : error
+    const isUnavailable = isDatabaseAway(error) || error instanceof OverloadError
+    throw isUnavailable ? new TemporarilyUnavailable(503, 'try again later', error) : error
   }
 }
 
@@ -39,6 +41,8 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
       return invalidRequest('actor_token is not valid', detail)
     case 'client_unknown':
       return new errors.InvalidClientAuth(detail)
+    case 'too_many_failures':
+      return new TemporarilyUnavailable(429, 'too many failed attempts, try again later')
     case 'client_not_allowed':
       return new errors.UnauthorizedClient('the client may not use this grant', { detail })
     case 'audience_ambiguous':

@@ -1,13 +1,15 @@
 // oidc-provider, configured: what is on, where it answers, and with whose keys and clients.
 
 import { randomBytes } from 'node:crypto'
-import { type ClientMetadata, Provider } from 'oidc-provider'
+import { type ClientMetadata, errors, Provider } from 'oidc-provider'
+import { OverloadError } from '../../protocol/overload.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { Database } from '../db/database.ts'
 import type { Client } from '../directory/client-store.ts'
 import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.ts'
 import { createAdapter } from './adapter.ts'
-import { createExchangeGrant, type GrantDependencies, readExchangeRequest } from './grant.ts'
+import { receiveRequest } from './admission.ts'
+import { createExchangeGrant, type GrantDependencies } from './grant.ts'
 import { CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
 
 export interface ProviderDependencies extends GrantDependencies {
@@ -29,10 +31,13 @@ export interface TokenRefusal {
   readonly requestId: unknown
 }
 
+/** Past this oidc-provider stops reading a form. */
+export const TOKEN_FORM_BYTES = 56 * 1024
+
 export function createProvider(dependencies: ProviderDependencies): Provider {
   const { db, issuer, keyRing, loadClient, matchesClientSecret } = dependencies
   const provider = new Provider(issuer, {
-    adapter: createAdapter(db, loadClient, (ctx) => readExchangeRequest(ctx, dependencies)),
+    adapter: createAdapter(db, loadClient, (ctx) => receiveRequest(ctx, dependencies)),
     jwks: { keys: keyRing.privateJwks },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     // No cookie is in play, and an answer must not depend on the Origin header a client sends.
@@ -73,8 +78,15 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   return provider
 }
 
-function reportOutcomes(provider: Provider, { onRefusal, onFault }: ProviderDependencies): void {
+function reportOutcomes(
+  provider: Provider,
+  { onRefusal, onFault, attemptLimits }: ProviderDependencies,
+): void {
   provider.on('grant.error', (ctx, error) => {
+    // What limits refuse is told where they are reached: a flood must not fill the log.
+    if (error.statusCode === 429 || error.cause instanceof OverloadError) return
+    if (error instanceof errors.InvalidClientAuth)
+      void attemptLimits.noteFailure({ address: ctx.ip, clientId: null, presented: null })
     if (error.statusCode >= 500) {
       onFault(error, ctx.state['requestId'])
       return

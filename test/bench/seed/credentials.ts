@@ -2,9 +2,11 @@
 // would take longer than the benchmark. The hashes are the product's own.
 
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import type pg from 'pg'
 import { generateCredential, type PresentedCredential } from '../../../src/protocol/credential.ts'
 import { CredentialHasher } from '../../../src/server/credential/hash.ts'
+import { HashQueue } from '../../../src/server/credential/hash-queue.ts'
 import { deriveKeys } from '../../../src/server/secret/secret-keys.ts'
 import { ORGANIZATION, ROLE, type Server } from '../stage/server.ts'
 import { withClient } from './with-client.ts'
@@ -36,7 +38,11 @@ const INSERT_CREDENTIALS = `
 /** Makes `count` PATs that nobody has used yet; gives their values. */
 export function seedCredentials(server: Server, count: number): Promise<string[]> {
   const { databaseUrl, secretKeys, credentialHash } = server
-  const hasher = new CredentialHasher(deriveKeys(secretKeys, 'credential-pepper'), credentialHash)
+  const hasher = new CredentialHasher(
+    deriveKeys(secretKeys, 'credential-pepper'),
+    credentialHash,
+    new HashQueue({ atOnce: availableParallelism(), waiting: BATCH, waitMs: 60_000 }),
+  )
   return withClient(databaseUrl, async (client) => {
     const values: string[] = []
     while (values.length < count) {

@@ -19,6 +19,15 @@ const DEFAULTS = {
   logLevel: 'info',
   credentialReuse: 'flag',
   subjectTokenTypeAliases: ['urn:logto:token-type:personal_access_token'],
+  limits: {
+    failureWindowSeconds: 60,
+    failuresPerAddress: 100,
+    failuresPerClient: 1000,
+    failuresPerCredential: 10,
+    hashQueue: 500,
+    inFlight: 1000,
+  },
+  keepAliveSeconds: 75,
   credentialHash: { memoryKib: 1024, passes: 1, lanes: 1 },
 }
 
@@ -43,7 +52,23 @@ log_level: warn
 credential_reuse: revoke_family
 subject_token_type_aliases: [urn:example:pat]
 credential_hash: { memory_kib: 64, passes: 2, lanes: 4 }
+failure_window_seconds: 11
+failures_per_address: 12
+failures_per_client: 13
+failures_per_credential: 14
+hash_queue_limit: 15
+max_in_flight: 16
+keep_alive_seconds: 17
 `
+
+const FILE_LIMITS = {
+  failureWindowSeconds: 11,
+  failuresPerAddress: 12,
+  failuresPerClient: 13,
+  failuresPerCredential: 14,
+  hashQueue: 15,
+  inFlight: 16,
+}
 
 const decode = (key: string): Buffer => Buffer.from(key, 'base64url')
 
@@ -55,9 +80,10 @@ describe('without file and variables', () => {
   it('an empty variable counts as unset', () => {
     const names = ['ISSUER', 'HOST', 'PORT', 'DATABASE_URL', 'DATA_DIR', 'SECRET_KEY', 'APPLY', 'LOG_LEVEL']
     const more = ['BOOTSTRAP_TOKEN', 'BOOTSTRAP_PASSWORD', 'TRUSTED_PROXIES', 'CREDENTIAL_REUSE']
-    expect(load(Object.fromEntries([...names, ...more].map((name) => [`PATMINT_${name}`, ''])))).toEqual(
-      DEFAULTS,
-    )
+    const limits = ['FAILURE_WINDOW_SECONDS', 'FAILURES_PER_ADDRESS', 'FAILURES_PER_CLIENT', 'MAX_IN_FLIGHT']
+    const rest = ['FAILURES_PER_CREDENTIAL', 'HASH_QUEUE_LIMIT', 'KEEP_ALIVE_SECONDS']
+    const all = [...names, ...more, ...limits, ...rest]
+    expect(load(Object.fromEntries(all.map((name) => [`PATMINT_${name}`, ''])))).toEqual(DEFAULTS)
   })
 })
 
@@ -79,6 +105,8 @@ describe('a configuration file', () => {
       bootstrapPassword: filePassword,
       logLevel: 'warn',
       credentialReuse: 'revoke_family',
+      limits: FILE_LIMITS,
+      keepAliveSeconds: 17,
       subjectTokenTypeAliases: ['urn:example:pat'],
       credentialHash: { memoryKib: 64, passes: 2, lanes: 4 },
     })
@@ -106,6 +134,13 @@ describe('a configuration file', () => {
     ['PATMINT_BOOTSTRAP_PASSWORD', variablePassword, 'bootstrapPassword', variablePassword],
     ['PATMINT_LOG_LEVEL', 'debug', 'logLevel', 'debug'],
     ['PATMINT_CREDENTIAL_REUSE', 'flag', 'credentialReuse', 'flag'],
+    ['PATMINT_FAILURE_WINDOW_SECONDS', '1', 'limits', { ...FILE_LIMITS, failureWindowSeconds: 1 }],
+    ['PATMINT_FAILURES_PER_ADDRESS', '0', 'limits', { ...FILE_LIMITS, failuresPerAddress: 0 }],
+    ['PATMINT_FAILURES_PER_CLIENT', '0', 'limits', { ...FILE_LIMITS, failuresPerClient: 0 }],
+    ['PATMINT_FAILURES_PER_CREDENTIAL', '0', 'limits', { ...FILE_LIMITS, failuresPerCredential: 0 }],
+    ['PATMINT_HASH_QUEUE_LIMIT', '1', 'limits', { ...FILE_LIMITS, hashQueue: 1 }],
+    ['PATMINT_MAX_IN_FLIGHT', '1', 'limits', { ...FILE_LIMITS, inFlight: 1 }],
+    ['PATMINT_KEEP_ALIVE_SECONDS', '620', 'keepAliveSeconds', 620],
   ] as const)('gives way to %s, and in nothing else', (variable, text, member, value) => {
     const { bootstrapToken: _, ...before } = load({ PATMINT_CONFIG: path })
     const { bootstrapToken, ...after } = load({ PATMINT_CONFIG: path, [variable]: text })

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
 import { describe, expect, it } from 'vitest'
+import { OverloadError } from '../../../../src/protocol/overload.ts'
+import { CredentialHasher } from '../../../../src/server/credential/hash.ts'
+import { HashQueue } from '../../../../src/server/credential/hash-queue.ts'
 import { UnknownSecretKeyError } from '../../../../src/server/secret/secret-keys.ts'
 import { makeCredential, SECRET } from '../../protocol/credential-fixture.ts'
-import { createHasher, KEY_A, KEY_B, peppersOf } from './hasher-fixture.ts'
+import { CHEAPEST, createHasher, KEY_A, KEY_B, peppersOf } from './hasher-fixture.ts'
 
 const credential = makeCredential()
 const other = makeCredential('personal', '0123456789abcdef', 'ab'.repeat(20))
@@ -88,6 +91,57 @@ describe('a remembered match', () => {
     const hash = await hasher.hash(credential)
     expect(await hasher.matches(credential, hash)).toBe(true)
     await expect(hasher.matches(credential, 'gone')).rejects.toThrow('has a hash without a pepper')
+  })
+})
+
+describe('comparing', () => {
+  /** A hasher with the number of hashes it computed. */
+  function countHashes() {
+    let hashes = 0
+    const queue = new HashQueue({ atOnce: 2, waiting: 100, waitMs: 10_000 }, { onHash: () => (hashes += 1) })
+    return { hasher: new CredentialHasher(peppersOf(KEY_A), CHEAPEST, queue), count: () => hashes }
+  }
+
+  it('hashes a value once for all who present it at the same time, and not again', async () => {
+    const { hasher, count } = countHashes()
+    const hash = await hasher.hash(credential)
+    const all = await Promise.all(Array.from({ length: 20 }, () => hasher.matches(credential, hash)))
+    expect([new Set(all), count()]).toEqual([new Set([true]), 2])
+    await hasher.matches(credential, hash)
+    expect(count()).toBe(2)
+  })
+
+  it('hashes a wrong value once for all who present it at the same time, and again for the next', async () => {
+    const { hasher, count } = countHashes()
+    const hash = await hasher.hash(credential)
+    const all = await Promise.all(Array.from({ length: 20 }, () => hasher.matches(other, hash)))
+    expect([new Set(all), count()]).toEqual([new Set([false]), 2])
+    await hasher.matches(other, hash)
+    expect(count()).toBe(3)
+  })
+
+  it('fails for all of them when there is no room, and works for the next', async () => {
+    const queue = new HashQueue({ atOnce: 1, waiting: 1, waitMs: 10_000 })
+    const hasher = new CredentialHasher(peppersOf(KEY_A), CHEAPEST, queue)
+    const hash = await hasher.hash(credential)
+    const [busy, waiting] = ['first', 'second'].map((lane) => queue.run(lane, async () => {}))
+    const all = await Promise.allSettled(Array.from({ length: 3 }, () => hasher.matches(credential, hash)))
+    expect(all.map((one) => one.status === 'rejected' && one.reason)).toEqual(
+      Array(3).fill(new OverloadError('hash_queue_full')),
+    )
+    await Promise.all([busy, waiting])
+    expect(await hasher.matches(credential, hash)).toBe(true)
+  })
+})
+
+describe('remembering', () => {
+  it('is of the very value that matched, and of no other with its id', async () => {
+    const hasher = createHasher()
+    const hash = await hasher.hash(credential)
+    expect(hasher.remembers(credential)).toBe(false)
+    await hasher.matches(other, hash)
+    await hasher.matches(credential, hash)
+    expect([hasher.remembers(credential), hasher.remembers(other)]).toEqual([true, false])
   })
 })
 

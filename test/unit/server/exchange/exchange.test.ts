@@ -16,6 +16,7 @@ import { buildClient, buildRequest } from './exchange-fixture.ts'
 const CONTEXT: VerificationContext = {
   now: NOW,
   address: '10.0.0.1',
+  clientId: null,
   userAgent: 'curl',
   requestId: 'r1',
 }

@@ -22,7 +22,7 @@ import { type Attempt, anyAttempt, buildClient, buildRequest } from './exchange-
 
 const OTHER = 'https://other.example.com'
 const SECRET = 'https://secret.example.com'
-const CONTEXT = { now: NOW, address: '10.0.0.1', userAgent: undefined, requestId: 'r1' }
+const CONTEXT = { now: NOW, address: '10.0.0.1', clientId: null, userAgent: undefined, requestId: 'r1' }
 
 /** The attempt with the credential checked as the server checks one whose secret is right. */
 async function toExplain({ request, standing, client }: Attempt): Promise<ExplainAttempt> {

@@ -1,5 +1,6 @@
 import type { Context } from 'koa'
 import { describe, expect, it } from 'vitest'
+import { OverloadError } from '../../../../src/protocol/overload.ts'
 import { observe } from '../../../../src/server/http/edge.ts'
 import { createLogger } from '../../../../src/server/http/log.ts'
 import { Problem } from '../../../../src/server/http/problem.ts'
@@ -111,6 +112,16 @@ describe('a request that fails', () => {
     expect(answered).toMatchObject({ status, type: 'application/problem+json', body: { status, code } })
     expect(JSON.stringify(answered.body)).not.toContain('words')
     expect(answered.lines.filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  it('answers an overload with 503 and when to come back, and logs no error of it', async () => {
+    const { status, body, headers, lines } = await answer(raise(new OverloadError('too_many_in_flight')))
+    expect([status, body, headers['retry-after']]).toEqual([
+      503,
+      { type: 'about:blank', title: 'Try again later', status: 503, code: 'temporarily_unavailable' },
+      '1',
+    ])
+    expect(lines.filter(({ level }) => level === 'error')).toEqual([])
   })
 
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { OverloadError } from '../../../../src/protocol/overload.ts'
 import { causeOf, type Refusal } from '../../../../src/server/exchange/refusal.ts'
 import { answerOutage, toOAuthError } from '../../../../src/server/provider/oauth-error.ts'
 
@@ -121,6 +122,18 @@ describe('a feature that is not supported', () => {
   })
 })
 
+describe('too many failures', () => {
+  it('answer 429 temporarily_unavailable, and judge nothing', () => {
+    expect(answerTo({ reason: 'too_many_failures', retryAfterSeconds: 7 })).toEqual({
+      status: 429,
+      body: JSON.stringify({
+        error: 'temporarily_unavailable',
+        error_description: 'too many failed attempts, try again later',
+      }),
+    })
+  })
+})
+
 describe('answerOutage', () => {
   const away = Object.assign(new Error('connect ECONNREFUSED 10.0.0.5:5432'), { code: 'ECONNREFUSED' })
 
@@ -138,6 +151,18 @@ describe('answerOutage', () => {
       expose: true,
       cause: away,
     })
+  })
+
+  it('turns an overload into the same', async () => {
+    const overload = new OverloadError('hash_queue_full')
+    expect(await answerOutage(() => Promise.reject(overload)).catch((error: unknown) => error)).toMatchObject(
+      {
+        status: 503,
+        error: 'temporarily_unavailable',
+        error_description: 'try again later',
+        cause: overload,
+      },
+    )
   })
 
   it('leaves every other fault and every refusal as it is', async () => {

@@ -1,0 +1,92 @@
+// Taking a token request in: it is read and admitted before it causes any I/O. What it has to pass are the rules of RFC
+// 8693 section 2.1, the limits on failures, and a place among the requests in flight.
+
+import type { Client, KoaContextWithOIDC } from 'oidc-provider'
+import type { PresentedCredential } from '../../protocol/credential.ts'
+import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { AttemptLimits } from '../exchange/exchange.ts'
+import { type ExchangeRequest, parseExchangeRequest, type TokenParameters } from '../exchange/request.ts'
+import { answerOutage, toOAuthError } from './oauth-error.ts'
+
+export interface AdmissionDependencies {
+  readonly subjectTokenTypeAliases: readonly string[]
+  readonly attemptLimits: AttemptLimits
+  /** Takes a place among the requests in flight, or throws. */
+  readonly takePlace: (ctx: KoaContextWithOIDC) => void
+  /** Begins the look-up of the credential that the exchange will check. */
+  readonly beginLookUp: (credential: PresentedCredential) => void
+}
+
+/** The form parser stops silently at 1000 parameters: what stands behind them must not go unread. */
+const MAX_PARAMETERS = 100
+
+/** Requests read before the client was looked up, for the handler that runs after it authenticated. */
+const requests = new WeakMap<object, ExchangeRequest>()
+
+/** The exchange request that was taken in. */
+export function requestOf(ctx: KoaContextWithOIDC): ExchangeRequest {
+  const request = requests.get(ctx.oidc)
+  if (!request) throw new Error('the exchange request was not read before its client was looked up')
+  return request
+}
+
+/**
+ * Takes a token request in before its first look-up, which is that of its client: nobody has proven anything yet.
+ * Throws the OAuth error of one that is malformed or not admitted.
+ */
+export async function receiveRequest(
+  ctx: KoaContextWithOIDC,
+  dependencies: AdmissionDependencies,
+): Promise<void> {
+  const { subjectTokenTypeAliases, attemptLimits, takePlace, beginLookUp } = dependencies
+  const request = readExchangeRequest(ctx, subjectTokenTypeAliases)
+  await admit(ctx, request, null, attemptLimits)
+  await answerOutage(async () => takePlace(ctx))
+  if (!request) return
+  requests.set(ctx.oidc, request)
+  beginLookUp(request.subjectToken)
+}
+
+/** Admits it to the check of its credential: a client that authenticated itself answers for what it forwards. */
+export const admitToCheck = (
+  ctx: KoaContextWithOIDC,
+  request: ExchangeRequest,
+  client: Client,
+  { attemptLimits }: AdmissionDependencies,
+): Promise<void> => admit(ctx, request, authenticatedId(client), attemptLimits)
+
+/** Null for a public client, whose id anybody may give. */
+export const authenticatedId = ({ clientId, tokenEndpointAuthMethod }: Client): string | null =>
+  tokenEndpointAuthMethod === 'none' ? null : clientId
+
+async function admit(
+  ctx: KoaContextWithOIDC,
+  request: ExchangeRequest | undefined,
+  clientId: string | null,
+  limits: AttemptLimits,
+): Promise<void> {
+  const presented = request?.subjectToken ?? null
+  const admitted = await limits.admit({ address: ctx.ip, clientId, presented })
+  if (admitted.ok) return
+  ctx.set('Retry-After', String(admitted.error.retryAfterSeconds))
+  throw toOAuthError(admitted.error)
+}
+
+/** Undefined when it asks for another grant. */
+function readExchangeRequest(
+  ctx: KoaContextWithOIDC,
+  aliases: readonly string[],
+): ExchangeRequest | undefined {
+  // Form values, as querystring reads them.
+  const parameters = (ctx.oidc.params ?? {}) as TokenParameters
+  if (parameters['grant_type'] !== TOKEN_EXCHANGE_GRANT) return undefined
+  const body = ctx.oidc.body ?? {}
+  if (Object.values(body).flat().length > MAX_PARAMETERS)
+    throw toOAuthError({ reason: 'parameters_too_many' })
+  // What would change the token if it were understood is refused, never ignored.
+  if (ctx.get('DPoP')) throw toOAuthError({ reason: 'feature_unsupported', feature: 'DPoP' })
+  const { authorization_details } = body as TokenParameters
+  const request = parseExchangeRequest({ ...parameters, authorization_details }, aliases)
+  if (!request.ok) throw toOAuthError(request.error)
+  return request.value
+}
