@@ -99,7 +99,7 @@ describe('POST /organizations/{slug}/tokens/revoke', () => {
       .split(/^begin$/m)
       .filter((transaction) => transaction.split('\n').some((query) => BATCH.test(query)))
     expect(batches).toHaveLength(4)
-    expect(batches.every((transaction) => transaction.includes('insert into "audit_events"'))).toBe(true)
+    expect(batches.every((transaction) => transaction.includes('insert into audit_events'))).toBe(true)
     expect(await countRevoked(acme, 'many')).toEqual({
       live: 0,
       revoked: 3500,

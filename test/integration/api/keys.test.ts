@@ -419,6 +419,9 @@ describe('the number of keys', () => {
     })
     expect([rotated.status, (await add()).status]).toEqual([201, 409])
     await callApi(acme.url, acme.adminToken, 'DELETE', `${path}/${rotated.json['id']}`)
+    // The old value works on.
+    expect((await add()).status).toBe(409)
+    await callApi(acme.url, acme.adminToken, 'DELETE', `${path}/${id}`)
     expect((await add()).status).toBe(201)
   })
 })
