@@ -49,6 +49,7 @@ async function startServer(dataDir: string, applyFile: string): Promise<RunningS
     ...Object.fromEntries(inherited),
     PATMINT_CONFIG: '/dev/null',
     PATMINT_PORT: '0',
+    PATMINT_METRICS_PORT: 'off',
     PATMINT_DATA_DIR: dataDir,
     PATMINT_APPLY: applyFile,
   }

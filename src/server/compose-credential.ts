@@ -16,6 +16,7 @@ import {
 } from './credential/verify.ts'
 import type { Database } from './db/database.ts'
 import type { Logger } from './http/log.ts'
+import type { Watched } from './instrument.ts'
 import { appendAuditEvents } from './ledger/store.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 
@@ -26,6 +27,7 @@ export interface CredentialOptions {
   readonly secretKeys: SecretKeys
   readonly log: Logger
   readonly clock: () => Date
+  readonly watched: Watched
 }
 
 export interface CredentialChecks {
@@ -43,21 +45,21 @@ export interface CredentialChecks {
 }
 
 export function composeCredential(options: CredentialOptions): CredentialChecks {
-  const { config, db, loadStanding, secretKeys, log, clock } = options
-  const limits = composeLimits(config.limits, log, clock)
+  const { config, db, loadStanding, secretKeys, log, clock, watched } = options
+  const limits = composeLimits(config.limits, log, clock, watched.hashObserver)
   const peppers = deriveKeys(secretKeys, 'credential-pepper')
-  const hasher = new CredentialHasher(peppers, config.credentialHash, limits.hashQueue)
+  const hasher = new CredentialHasher(peppers, config.credentialHash, limits.hashQueue, watched.onCheck)
   const attemptLimits = limits.createAttemptLimits(config.limits, hasher)
   // Whoever finds credentials finds many that are none of ours: only failures at one and the same are counted.
   const leakLimits = limits.createAttemptLimits({ ...config.limits, failuresPerAddress: 0 }, hasher)
   const lookAhead = createLookAhead(loadStanding)
   const reportReuse = createReportReuse(db, config.credentialReuse, appendAuditEvents)
-  const verify = createVerifyCredential(lookAhead.take, hasher, reportReuse)
+  const verify = createVerifyCredential(lookAhead.take, watched.hasher(hasher), reportReuse)
   return {
     limits,
     hasher,
     attemptLimits,
-    beginLookUp: lookAhead.begin,
+    beginLookUp: watched.beginLookUp(lookAhead),
     verifyCredential: countFailures(verify, attemptLimits),
     recheckCredential: createRecheckCredential(loadStanding),
     recognizeBurnt: createRecognizeCredentials(loadStanding, hasher, attemptLimits),

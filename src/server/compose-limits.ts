@@ -12,7 +12,7 @@ import {
   type LimitObserver,
 } from './credential/attempt-limits.ts'
 import type { CredentialHasher } from './credential/hash.ts'
-import { HashQueue } from './credential/hash-queue.ts'
+import { type HashObserver, HashQueue } from './credential/hash-queue.ts'
 import { InFlight } from './http/in-flight.ts'
 import type { Logger } from './http/log.ts'
 import { createOverloadLog } from './http/overload-log.ts'
@@ -39,7 +39,12 @@ export interface ProcessLimits {
   readonly readLoad: () => Load
 }
 
-export function composeLimits(limits: Limits, log: Logger, clock: () => Date): ProcessLimits {
+export function composeLimits(
+  limits: Limits,
+  log: Logger,
+  clock: () => Date,
+  hashObserver: Pick<Partial<HashObserver>, 'onHash'>,
+): ProcessLimits {
   const overloads = countersOf(OVERLOAD_REASONS)
   const refusedAttempts = countersOf(LIMIT_NAMES)
   const logOverload = createOverloadLog(log, clock)
@@ -55,7 +60,7 @@ export function composeLimits(limits: Limits, log: Logger, clock: () => Date): P
     },
   }
   const queueLimits = { atOnce: HASHES_AT_ONCE, waiting: limits.hashQueue, waitMs: HASH_WAIT_MS }
-  const hashQueue = new HashQueue(queueLimits, { onOverload })
+  const hashQueue = new HashQueue(queueLimits, { ...hashObserver, onOverload })
   const inFlight = new InFlight(limits.inFlight, onOverload)
   return {
     hashQueue,

@@ -25,17 +25,19 @@ import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
 import { answerAsOAuth, limitForm } from './http/oauth-boundary.ts'
 import { createRevocationRouter } from './http/revocation.ts'
+import { instrument } from './instrument.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { type PeriodicTaskOptions, startPeriodicTask } from './ledger/periodic-task.ts'
 import { ensureAuditPartitions } from './ledger/store.ts'
 import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
 import { createProvider, TOKEN_FORM_BYTES } from './provider/provider.ts'
+import { repeat } from './repeat.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
 import { createOwnTokenReader } from './signing/own-token.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 
 export interface ServerOptions {
   readonly config: Config
@@ -44,6 +46,7 @@ export interface ServerOptions {
   readonly secretKeys: SecretKeys
   readonly log: Logger
   readonly clock: () => Date
+  readonly telemetry: Telemetry
 }
 
 export interface Server {
@@ -56,37 +59,42 @@ export interface Server {
 
 /** Builds a server on a migrated database: built-ins, first start, keys, routes. */
 export async function composeServer(options: ServerOptions): Promise<Server> {
-  const { config, issuer, db, secretKeys, log, clock } = options
-  const { standing: loadStanding, client: loadClient } = createTurnReader(db, {
-    standing: standingsPart,
-    client: clientsPart,
-  })
-  const { limits, hasher, attemptLimits, ...checks } = composeCredential({ ...options, loadStanding })
+  const { config, issuer, db, secretKeys, log, clock, telemetry } = options
+  const watched = instrument(telemetry)
+  const load = createTurnReader(db, { standing: standingsPart, client: clientsPart }, watched.turnOptions)
+  const loadStanding = watched.loadStanding(load.standing)
+  const composed = composeCredential({ ...options, loadStanding, watched })
+  const { limits, hasher, attemptLimits, ...checks } = composed
+  const background = { log, clock, watched }
   const takePlace = limits.inFlight.take
-  const partitions = repeat(options, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
+  const partitions = repeat(background, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
   // Before the first record is written: a month that begins in the default partition stays there.
   await partitions.firstRun
   await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
   await bootstrapOnce(options, hasher)
-  const purge = repeat(options, 'purge', 1, (signal) => purgeExpiredArtifacts(db, clock(), signal))
+  const purge = repeat(background, 'purge', 1, (signal) => purgeExpiredArtifacts(db, clock(), signal))
 
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
-  const ledger = new Ledger(db)
+  const records = new Ledger(db, watched.onCommit)
+  const ledger = watched.ledger(records)
+  const { readLoad } = limits
+  watched.state({ isReachable: () => isReachable(db), records, keyRing, readLoad, clock })
   const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
   const provider = createProvider({
     db,
     issuer,
     matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
-    loadClient,
-    exchange: createExchange(checks.verifyCredential),
+    loadClient: load.client,
+    exchange: watched.exchange(createExchange(checks.verifyCredential)),
     beginLookUp: checks.beginLookUp,
     keyRing,
+    signAccessToken: watched.signAccessToken(keyRing),
     ledger,
     attemptLimits,
     takePlace,
     clock,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
-    onRefusal: (refusal) => log.info(refusal, 'token request refused'),
+    onRefusal: watched.onRefusal((refusal) => log.info(refusal, 'token request refused')),
     onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
   })
   const change = createMakeChange(db)
@@ -119,10 +127,12 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const documentation = createDocumentationRouter(issuer)
   const health = createHealthRouter(() => isReachable(db))
   const metadata = createMetadataRouter(issuer, keyRing)
-  const answerToken = compose([answerAsOAuth(boundary), limitForm(TOKEN_FORM_BYTES), ...provider.middleware])
+  const boundedToken = [answerAsOAuth(boundary), limitForm(TOKEN_FORM_BYTES), ...provider.middleware]
+  const answerToken = watched.answerToken(compose(boundedToken))
 
   const app = new Koa()
   app.on('error', (error: unknown) => reportLeftover(log, error))
+  for (const middleware of watched.middleware()) app.use(middleware)
   app
     .use(observe(log, isDatabaseAway))
     .use(pinOrigin(issuer))
@@ -134,16 +144,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     app.use(router.routes()).use(router.allowedMethods())
   }
   const drain = async (): Promise<void> => {
-    await Promise.all([partitions.stop(), purge.stop(), ledger.drain()])
+    await Promise.all([partitions.stop(), purge.stop(), records.drain()])
   }
-  return { handle: app.callback(), readLoad: limits.readLoad, drain }
+  return { handle: app.callback(), readLoad, drain }
 }
-
-const HOUR_MS = 3_600_000
-
-const repeat = ({ log }: ServerOptions, task: string, hours: number, run: PeriodicTaskOptions['run']) =>
-  startPeriodicTask({
-    intervalMs: hours * HOUR_MS,
-    run,
-    onError: (error) => log.error({ err: error, task }, 'background task failed'),
-  })

@@ -6,11 +6,13 @@ import { loadConfig } from './config/config.ts'
 import { createLogger } from './http/log.ts'
 import { applyCommand, migrateCommand, type OperatorContext, UsageProblems } from './operator.ts'
 import { serve } from './serve.ts'
+import { currentTraceId } from './telemetry/active-trace.ts'
 
 function readContext(): OperatorContext {
   const config = loadConfig(process.env)
   if (!config.ok) throw new UsageProblems('wrong configuration', config.error)
-  const log = createLogger(config.value.logLevel)
+  const { logLevel, otlpEndpoint } = config.value
+  const log = createLogger(logLevel, undefined, otlpEndpoint ? currentTraceId : undefined)
   return { config: config.value, env: process.env, log, clock: () => new Date() }
 }
 

@@ -7,6 +7,7 @@ import { type Database, openDatabase } from './db/database.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import type { Logger } from './http/log.ts'
 import { createListener, LISTENER_LIMITS } from './http/server.ts'
+import { measureQuery } from './instrument.ts'
 import {
   applyRecorded,
   defaultIssuer,
@@ -16,6 +17,8 @@ import {
   resolveSecretKeys,
   withDatabase,
 } from './operator.ts'
+import { serveMetrics, startTelemetry } from './start-telemetry.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
 
@@ -28,6 +31,7 @@ const STOP_MS = 9000
 export async function serve(context: OperatorContext, stopped: Promise<string>): Promise<void> {
   const { config, log } = context
   const declared = readFiles(context, config.applyFiles)
+  const telemetry = await startTelemetry(context)
   let handle: Handler = answerStarting
   const inFlight = new Set<ServerResponse>()
   const limits = { ...LISTENER_LIMITS, keepAliveMs: config.keepAliveSeconds * 1000 }
@@ -39,9 +43,10 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
   // The port comes first: it may be the issuer's, and a port that is taken must stop us before the database.
   const port = await listen(http, config.port, config.host, log)
   const issuer = config.issuer ?? defaultIssuer(port)
+  const metrics = await serveMetrics(context, telemetry.meter?.render)
   try {
     await withDatabase(context, async (databaseUrl) => {
-      const starting = start({ ...context, issuer, databaseUrl, declared })
+      const starting = start({ ...context, issuer, databaseUrl, declared, telemetry })
       // A stop may come before the start is through, say behind another instance's migration: nothing is lost then.
       const running = await Promise.race([starting, stopped.then(() => null)])
       if (!running) {
@@ -55,11 +60,13 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
         await drain(http, inFlight)
         await running.server.drain()
         await running.db.destroy()
+        await telemetry.stop()
       })
     })
   } finally {
     http.close()
     http.closeAllConnections()
+    metrics?.close()
   }
 }
 
@@ -67,17 +74,23 @@ interface StartOptions extends OperatorContext {
   readonly issuer: string
   readonly databaseUrl: string
   readonly declared: readonly DeclarativeFile[]
+  readonly telemetry: Telemetry
 }
 
 /** Migrates, builds the server and applies what was declared. */
 async function start(options: StartOptions): Promise<{ server: Server; db: Database }> {
-  const { config, log, databaseUrl, declared } = options
+  const { config, log, databaseUrl, declared, telemetry } = options
+  const { meter } = telemetry
   await migrateDatabase(databaseUrl)
   const db = openDatabase({
     url: databaseUrl,
     onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
-    onQuery: ({ level, queryDurationMillis, query }) =>
-      log.debug({ outcome: level, durationMs: queryDurationMillis, sql: query.sql }, 'query'),
+    onOpen: (pool) => meter?.watch({ pool }),
+    onQuery: (event) => {
+      if (meter) measureQuery(meter, event)
+      const { level, queryDurationMillis, query } = event
+      log.debug({ outcome: level, durationMs: queryDurationMillis, sql: query.sql }, 'query')
+    },
   })
   const server = await composeServer({ ...options, db, secretKeys: resolveSecretKeys(config) })
   if (declared.length > 0) log.info({ changes: await applyRecorded(options, db, declared) }, 'applied')

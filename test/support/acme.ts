@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { generateCredential } from '../../src/protocol/credential.ts'
+import type { Telemetry } from '../../src/server/telemetry/telemetry.ts'
 import { canary } from './evidence.ts'
 import { issuePat } from './requests.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
@@ -19,8 +20,11 @@ export interface Acme extends TestServer {
   readonly issue: (email: string, body: Record<string, unknown>) => Promise<string>
 }
 
-export async function startAcme(variables: Record<string, string> = {}): Promise<Acme> {
-  const server = await startTestServer(variables)
+export async function startAcme(
+  variables: Record<string, string> = {},
+  telemetry?: Telemetry,
+): Promise<Acme> {
+  const server = await startTestServer(variables, telemetry)
   await server.apply(['config/example.yaml'], { ORDERS_SECRET: canary(ORDERS_SECRET) })
   const issue = (email: string, body: Record<string, unknown>): Promise<string> =>
     issuePat(server.url, server.adminToken, email, body)

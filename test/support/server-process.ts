@@ -12,6 +12,8 @@ import { canary, logFile } from './evidence.ts'
 export interface ServerProcess {
   /** Where it listens. */
   readonly url: string
+  /** Where it serves its metrics, when it was given PATMINT_METRICS_PORT. */
+  readonly metricsUrl: string | undefined
   readonly issuer: string
   readonly dataDir: string
   readonly process: ChildProcess
@@ -32,12 +34,15 @@ const MAIN = 'src/server/main.ts'
 export const newDataDir = (): string => mkdtempSync(join(inject('evidenceDir'), 'data-'))
 export const newSecretKey = (): string => canary(randomBytes(32).toString('base64url'))
 
-/** The environment of this process without any PATMINT_ variable, and with those given. */
+const CONFIGURATION = /^(PATMINT|OTEL)_/
+
+/** The environment of this process without anything that configures Patmint, and with what is given. */
 export function environment(variables: Record<string, string>): Record<string, string> {
   const inherited = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith('PATMINT_'),
+    (entry): entry is [string, string] => entry[1] !== undefined && !CONFIGURATION.test(entry[0]),
   )
-  return { ...Object.fromEntries(inherited), ...variables }
+  // One machine has one default port, and the tests start many servers.
+  return { ...Object.fromEntries(inherited), PATMINT_METRICS_PORT: 'off', ...variables }
 }
 
 /** Starts a server on a free port and waits until it listens. Rejects with its output when it does not. */
@@ -55,7 +60,7 @@ export async function startServerProcess(variables: Record<string, string>): Pro
   child.stdout.pipe(log)
   child.stderr.pipe(log)
   const exited = once(child, 'exit').then(([code]) => code as number | null)
-  const { url, issuer } = await Promise.race([
+  const { url, issuer, metricsUrl } = await Promise.race([
     findListeningLine(child.stdout),
     exited.then((code) => {
       throw new Error(`the server exited with ${code}: ${readFileSync(String(log.path), 'utf8')}`)
@@ -63,6 +68,7 @@ export async function startServerProcess(variables: Record<string, string>): Pro
   ])
   return {
     url,
+    metricsUrl,
     issuer,
     dataDir,
     process: child,
@@ -74,11 +80,15 @@ export async function startServerProcess(variables: Record<string, string>): Pro
   }
 }
 
-async function findListeningLine(stdout: NodeJS.ReadableStream): Promise<{ url: string; issuer: string }> {
+async function findListeningLine(
+  stdout: NodeJS.ReadableStream,
+): Promise<Pick<ServerProcess, 'url' | 'issuer' | 'metricsUrl'>> {
+  let metricsUrl: string | undefined
   for await (const line of createInterface({ input: stdout })) {
     const entry = JSON.parse(line) as { msg?: string; url?: string; issuer?: string }
+    if (entry.msg === 'metrics') metricsUrl = entry.url
     if (entry.msg === 'listening' && entry.url && entry.issuer)
-      return { url: entry.url, issuer: entry.issuer }
+      return { url: entry.url, issuer: entry.issuer, metricsUrl }
   }
   return new Promise(() => {})
 }

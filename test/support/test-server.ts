@@ -11,7 +11,10 @@ import { type Database, openDatabase } from '../../src/server/db/database.ts'
 import { migrate } from '../../src/server/db/migrator.ts'
 import { createLogger } from '../../src/server/http/log.ts'
 import { createListener, LISTENER_LIMITS } from '../../src/server/http/server.ts'
+import { measureQuery } from '../../src/server/instrument.ts'
 import { applyRecorded, readFiles, resolveSecretKeys } from '../../src/server/operator.ts'
+import { currentTraceId } from '../../src/server/telemetry/active-trace.ts'
+import { NO_TELEMETRY, type Telemetry } from '../../src/server/telemetry/telemetry.ts'
 import { canary, logFile } from './evidence.ts'
 import { newDataDir, newSecretKey } from './server-process.ts'
 import { createTestDatabase } from './test-database.ts'
@@ -42,7 +45,10 @@ const UNLIMITED_FAILURES = {
 }
 
 /** Starts a server on a database of its own. Its issuer is not where it listens, as behind a proxy. */
-export async function startTestServer(variables: Record<string, string> = {}): Promise<TestServer> {
+export async function startTestServer(
+  variables: Record<string, string> = {},
+  telemetry: Telemetry = NO_TELEMETRY,
+): Promise<TestServer> {
   const databaseUrl = variables['PATMINT_DATABASE_URL'] ?? (await createTestDatabase())
   const adminToken = canary(generateCredential('personal', randomBytes).reveal())
   const env = {
@@ -61,18 +67,26 @@ export async function startTestServer(variables: Record<string, string> = {}): P
   let queries: string[] = []
   let clock = (): Date => new Date()
   const logPath = logFile(`in-process-${randomBytes(4).toString('hex')}`)
-  const log = createLogger('debug', pino.destination({ dest: logPath, sync: true }))
-  const db = openDatabase({ url: databaseUrl, onQuery: ({ query }) => queries.push(query.sql) })
+  const log = createLogger('debug', pino.destination({ dest: logPath, sync: true }), currentTraceId)
+  const db = openDatabase({
+    url: databaseUrl,
+    onQuery: (event) => {
+      queries.push(event.query.sql)
+      if (telemetry.meter) measureQuery(telemetry.meter, event)
+    },
+    onOpen: (pool) => telemetry.meter?.watch({ pool }),
+  })
   const context = { config: config.value, env, log, clock: () => clock() }
   const secretKeys = resolveSecretKeys(config.value)
-  const server = await composeServer({ ...context, issuer: config.value.issuer ?? ISSUER, db, secretKeys })
+  const issuer = config.value.issuer ?? ISSUER
+  const server = await composeServer({ ...context, issuer, db, secretKeys, telemetry })
   const limits = { ...LISTENER_LIMITS, keepAliveMs: config.value.keepAliveSeconds * 1000 }
   const http = createListener(limits, server.handle)
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   queries = []
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    issuer: config.value.issuer ?? ISSUER,
+    issuer,
     db,
     adminToken,
     logPath,
@@ -88,6 +102,7 @@ export async function startTestServer(variables: Record<string, string> = {}): P
       await new Promise((resolve) => http.close(resolve))
       await server.drain()
       await db.destroy()
+      await telemetry.stop()
     },
   }
 }

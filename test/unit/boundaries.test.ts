@@ -26,6 +26,17 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   },
   'server/exchange': { folders: ['protocol', 'server/credential', 'server/policy'], packages: [] },
   'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose'] },
+  'server/telemetry': {
+    folders: [],
+    packages: [
+      'prom-client',
+      '@opentelemetry/api',
+      '@opentelemetry/core',
+      '@opentelemetry/exporter-trace-otlp-http',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+    ],
+  },
   'server/ledger': { folders: ['protocol', 'server/db'], packages: ['kysely'] },
   'server/bootstrap': {
     folders: ['protocol', 'server/db', 'server/secret', 'server/directory', 'server/credential'],
@@ -73,6 +84,9 @@ const ROOTS = new Set([
   'server/compose-limits.ts',
   'server/bootstrap-once.ts',
   'server/generate.ts',
+  'server/instrument.ts',
+  'server/repeat.ts',
+  'server/start-telemetry.ts',
 ])
 
 /** One importer per dependency (architecture: one seam per dependency). */
@@ -81,6 +95,9 @@ const SEAMS: Record<string, RegExp> = {
   argon2: /^server\/(credential\/hash|directory\/password)\.ts$/,
   kysely: /^server\/(db\/|[a-z]+\/([a-z-]+-)?store\.ts$)/,
   jose: /^(server\/(signing|status)|verify)\//,
+  'prom-client': /^server\/telemetry\/metric-set\.ts$/,
+  '@opentelemetry/sdk-trace': /^server\/telemetry\/span-export\.ts$/,
+  '@opentelemetry/exporter-trace-otlp-http': /^server\/telemetry\/span-export\.ts$/,
   'rate-limiter-flexible': /^server\/http\/rate-limit\.ts$/,
 }
 
@@ -152,6 +169,7 @@ describe('the boundary table', () => {
     ["const x = await import('../db/database.ts')", 'server/http/planted.ts'],
     ["import '../../cli/main.ts'", 'server/policy/planted.ts'],
     ["import argon2 from 'argon2'", 'server/credential/planted.ts'],
+    ["import { traced } from '../telemetry/tracer.ts'", 'server/ledger/planted.ts'],
   ])('finds a planted %s', (line, file) => {
     const root = mkdtempSync(join(planted, 'src-'))
     mkdirSync(join(root, dirname(file)), { recursive: true })

@@ -44,7 +44,7 @@ export interface CallerDependencies {
   readonly recheckCredential: RecheckCredential
   readonly readOwnToken: ReadOwnToken
   readonly attemptLimits: AttemptLimits
-  readonly ledger: Ledger
+  readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly apiAudience: string
   readonly clock: () => Date
 }
@@ -84,7 +84,7 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
 async function recordRefusal(
   { now, address, userAgent, requestId }: VerificationContext,
   refused: RefusedCredential | undefined,
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'record'>,
 ): Promise<void> {
   if (!refused?.standing) return
   const { refusal, standing } = refused

@@ -41,6 +41,13 @@ export interface Config {
   readonly logLevel: ConfigFile['log_level']
   /** What becomes of a family of credentials when one is used after its overlap. */
   readonly credentialReuse: ConfigFile['credential_reuse']
+  readonly metricsHost: string
+  /** Undefined: 9464, or none when that is taken. */
+  readonly metricsPort: number | 'off' | undefined
+  /** Undefined: nothing is traced. */
+  readonly otlpEndpoint: string | undefined
+  /** Of the requests whose caller did not decide whether to trace them. */
+  readonly traceRatio: number
   readonly subjectTokenTypeAliases: readonly string[]
   readonly limits: Limits
   readonly keepAliveSeconds: number
@@ -70,6 +77,12 @@ const VARIABLES = {
   PATMINT_HASH_QUEUE_LIMIT: ['hash_queue_limit', asNumber],
   PATMINT_MAX_IN_FLIGHT: ['max_in_flight', asNumber],
   PATMINT_KEEP_ALIVE_SECONDS: ['keep_alive_seconds', asNumber],
+  PATMINT_METRICS_HOST: ['metrics_host', asText],
+  PATMINT_METRICS_PORT: ['metrics_port', asNumber],
+  // The standard name. A variable of our own stands behind it, and so wins over it.
+  OTEL_EXPORTER_OTLP_ENDPOINT: ['otlp_endpoint', asText],
+  PATMINT_OTLP_ENDPOINT: ['otlp_endpoint', asText],
+  PATMINT_TRACE_RATIO: ['trace_ratio', asDecimal],
 } as const satisfies Record<string, readonly [keyof ConfigFile, (text: string) => unknown]>
 
 function asText(text: string): unknown {
@@ -78,6 +91,10 @@ function asText(text: string): unknown {
 
 function asNumber(text: string): unknown {
   return /^\d+$/.test(text) ? Number(text) : text
+}
+
+function asDecimal(text: string): unknown {
+  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
 
 function asList(text: string): unknown {
@@ -139,6 +156,10 @@ function toConfig(file: ConfigFile): Config {
     bootstrapPassword: file.bootstrap_password,
     logLevel: file.log_level,
     credentialReuse: file.credential_reuse,
+    metricsHost: file.metrics_host,
+    metricsPort: file.metrics_port,
+    otlpEndpoint: file.otlp_endpoint,
+    traceRatio: file.trace_ratio,
     subjectTokenTypeAliases: Object.freeze(file.subject_token_type_aliases),
     limits: toLimits(file),
     keepAliveSeconds: file.keep_alive_seconds,

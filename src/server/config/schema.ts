@@ -18,6 +18,10 @@ const REUSE_REACTIONS = ['flag', 'revoke_family'] as const
 const ERRORS = {
   issuer: 'must be an http(s) origin without path or trailing slash, such as https://sts.example.com',
   port: 'must be a port number (in Kubernetes, a Service called patmint sets PATMINT_PORT: use enableServiceLinks: false)',
+  metrics_port:
+    'must be a port number, or off (in Kubernetes, a Service called patmint-metrics sets PATMINT_METRICS_PORT: use enableServiceLinks: false)',
+  otlp_endpoint: 'must be an http(s) URL, such as http://localhost:4318',
+  trace_ratio: 'must be a number from 0 to 1',
   trusted_proxies: 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32',
   database_url: 'must be a postgres:// URL',
   secret_key: 'must be 32 bytes in base64url (43 characters), or several of those separated by commas',
@@ -102,6 +106,22 @@ export const configFileSchema = z
         'What becomes of the successor when a rotated credential is used after its overlap: it is flagged for its ' +
           'owner and admins, or every credential of the family is revoked',
       ),
+    metrics_host: text.default('127.0.0.1').describe('Address to serve /metrics on'),
+    metrics_port: z
+      .union([z.int().min(0).max(65_535), z.literal('off')], { error: ERRORS.metrics_port })
+      .describe(
+        'Port of /metrics; 0 takes any free one, off serves none. Default 9464, or none if that is taken',
+      )
+      .optional(),
+    otlp_endpoint: shaped(/^https?:\/\/[^?#\s]+$/, URL.canParse, ERRORS.otlp_endpoint)
+      .describe('OpenTelemetry collector (OTLP over HTTP) that traces are sent to; absent: none are made')
+      .optional(),
+    trace_ratio: z
+      .number({ error: ERRORS.trace_ratio })
+      .min(0)
+      .max(1)
+      .default(1)
+      .describe('Share of the requests to trace that come without a decision of their caller about it'),
     subject_token_type_aliases: z
       .array(text, { error: ERRORS.list })
       .default(['urn:logto:token-type:personal_access_token'])

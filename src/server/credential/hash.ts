@@ -23,16 +23,24 @@ export class CredentialHasher {
   readonly #peppers: DerivedKeys
   readonly #parameters: HashParameters
   readonly #queue: HashQueue
+  readonly #onCheck: ((isRemembered: boolean) => void) | undefined
   /** Dies with the process, so remembered matches are worthless anywhere else. */
   readonly #memoryKey = randomBytes(32).toString('hex')
   readonly #matches = new LRUCache<string, string>({ max: REMEMBERED_MATCHES })
   /** Comparisons under way, by value and hash: whoever asks the same meanwhile gets the same answer. */
   readonly #comparisons = new Map<string, Promise<boolean>>()
 
-  constructor(peppers: DerivedKeys, parameters: HashParameters, queue: HashQueue) {
+  /** `onCheck` is told of each comparison whether it was spared. */
+  constructor(
+    peppers: DerivedKeys,
+    parameters: HashParameters,
+    queue: HashQueue,
+    onCheck?: (isRemembered: boolean) => void,
+  ) {
     this.#peppers = peppers
     this.#parameters = parameters
     this.#queue = queue
+    this.#onCheck = onCheck
   }
 
   /** `$argon2id$…` of the secret part, with its own salt and the current pepper. Throws when overloaded. */
@@ -57,7 +65,9 @@ export class CredentialHasher {
    */
   async matches(credential: PresentedCredential, secretHash: string): Promise<boolean> {
     const memo = this.#memoOf(credential)
-    if (this.#matches.get(memo) === secretHash) return true
+    const isRemembered = this.#matches.get(memo) === secretHash
+    this.#onCheck?.(isRemembered)
+    if (isRemembered) return true
     const key = memo + secretHash
     const underWay = this.#comparisons.get(key)
     if (underWay) return underWay

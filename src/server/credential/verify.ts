@@ -48,7 +48,7 @@ export type ReportReuse<Context extends Circumstances = VerificationContext> = (
  */
 export function createVerifyCredential<Context extends Circumstances>(
   findStanding: (presented: PresentedCredential) => Promise<Standing | undefined>,
-  hasher: CredentialHasher,
+  hasher: Pick<CredentialHasher, 'matches'>,
   reportReuse: ReportReuse<Context>,
 ): VerifyCredential<Context> {
   return async (presented, context) => {

@@ -11,13 +11,24 @@ export type Database = Kysely<Tables>
 /** A database or a transaction on it: what a store's function takes when its caller may want atomicity. */
 export type Queryable = Database | Transaction<Tables>
 
+export type QueryEvent = LogEvent
+
 export interface DatabaseOptions {
   readonly url: string
   readonly maxConnections?: number
   /** 0: no limit, for migrations. */
   readonly statementTimeoutMs?: number
   readonly onConnectionError?: (error: Error) => void
-  readonly onQuery?: (event: LogEvent) => void
+  readonly onQuery?: (event: QueryEvent) => void
+  /** Given a way to ask how busy the pool is. */
+  readonly onOpen?: (readPool: () => PoolState) => void
+}
+
+export interface PoolState {
+  readonly total: number
+  readonly idle: number
+  /** Who waits for a connection. */
+  readonly waiting: number
 }
 
 const POOL_WAIT_MS = 3000
@@ -51,6 +62,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   // A connection that breaks must not end the process, neither while idle nor in the middle of a statement: the
   // statement fails by itself, and the pool replaces the connection.
   pool.on('error', (error) => options.onConnectionError?.(error))
+  options.onOpen?.(() => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }))
   pool.on('connect', (client) => {
     client.on('error', () => {})
     nameStatements(client)

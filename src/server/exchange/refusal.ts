@@ -45,8 +45,50 @@ export type Refusal =
   /** Nothing was judged, and nothing is recorded. */
   | TooManyFailures
 
-/** The true cause as one stable word for audit records and logs. */
-export const causeOf = (refusal: Refusal): string => ('cause' in refusal ? refusal.cause : refusal.reason)
+type CauseOf<One> = One extends { readonly cause: infer Cause }
+  ? Cause
+  : One extends { readonly reason: infer Reason }
+    ? Reason
+    : never
+
+export type RefusalCause = CauseOf<Refusal>
+
+/** The true cause as one stable word for audit records, logs and metrics. */
+export const causeOf = (refusal: Refusal): RefusalCause =>
+  'cause' in refusal ? refusal.cause : refusal.reason
+
+/** Every cause there is. One that is missing here does not compile. */
+export const REFUSAL_CAUSES = Object.keys({
+  parameter_missing: true,
+  parameter_repeated: true,
+  parameter_malformed: true,
+  parameter_unsupported: true,
+  parameters_too_many: true,
+  feature_unsupported: true,
+  credential_malformed: true,
+  actor_not_permitted: true,
+  scope_malformed: true,
+  client_unknown: true,
+  client_not_allowed: true,
+  too_many_failures: true,
+  credential_unknown: true,
+  secret_mismatch: true,
+  address_not_allowed: true,
+  credential_revoked: true,
+  credential_superseded: true,
+  credential_expired: true,
+  organization_deleted: true,
+  owner_deleted: true,
+  owner_suspended: true,
+  membership_missing: true,
+  role_missing: true,
+  blocked_by_policy: true,
+  audience_ambiguous: true,
+  audience_not_permitted: true,
+  audiences_incompatible: true,
+  scope_exceeds: true,
+  scopes_differ: true,
+} satisfies Record<RefusalCause, true>)
 
 /** What is wrong with the parameters, in words. */
 export function describeParameters(refusal: ParameterRefusal): string {

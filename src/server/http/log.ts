@@ -6,8 +6,8 @@ import { redactCredentials } from '../../protocol/credential.ts'
 
 const MAX_TEXT = 4000
 
-const writeText = (text: string | undefined): string | undefined =>
-  text === undefined ? undefined : redactCredentials(String(text)).slice(0, MAX_TEXT)
+const writeText = (text: string | null | undefined): string | undefined =>
+  text === undefined || text === null ? undefined : redactCredentials(String(text)).slice(0, MAX_TEXT)
 const writeTexts = (texts: readonly string[]): unknown[] => texts.map(writeText)
 const writeNumber = (number: number): number => Number(number)
 
@@ -35,6 +35,8 @@ const FIELDS = {
   durationMs: writeNumber,
   ip: writeText,
   clientId: writeText,
+  credentialId: writeText,
+  limit: writeText,
   error: writeText,
   cause: writeText,
   // The server itself.
@@ -42,6 +44,8 @@ const FIELDS = {
   issuer: writeText,
   signal: writeText,
   deadlineMs: writeNumber,
+  reason: writeText,
+  untold: writeNumber,
   task: writeText,
   line: writeText,
   email: writeText,

@@ -13,13 +13,27 @@ interface Entry {
 
 const MAX_GROUP = 500
 
+/** A transaction that ended, for whoever watches. */
+export interface GroupCommit {
+  readonly size: number
+  readonly durationMs: number
+  readonly isDurable: boolean
+}
+
 export class Ledger {
   readonly #db: Database
+  readonly #onCommit: ((commit: GroupCommit) => void) | undefined
   readonly #pending: Entry[] = []
   #running: Promise<void> | null = null
 
-  constructor(db: Database) {
+  constructor(db: Database, onCommit?: (commit: GroupCommit) => void) {
     this.#db = db
+    this.#onCommit = onCommit
+  }
+
+  /** Records whose transaction has not begun. */
+  get waiting(): number {
+    return this.#pending.length
   }
 
   /** Resolves once the record is durable, and the credential's use noted with it; rejects when it is not. */
@@ -54,10 +68,16 @@ export class Ledger {
   }
 
   async #settle(group: readonly Entry[]): Promise<void> {
+    const startedAt = performance.now()
     const error = await this.#commit(group).then(
       () => null,
       (cause: unknown) => cause,
     )
+    this.#onCommit?.({
+      size: group.length,
+      durationMs: performance.now() - startedAt,
+      isDurable: error === null,
+    })
     // A record that cannot be written must not take the others of its group with it.
     if (error !== null && group.length > 1 && !isDatabaseAway(error)) {
       for (const entry of group) await this.#settle([entry])

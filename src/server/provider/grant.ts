@@ -16,8 +16,8 @@ import { answerOutage, toOAuthError } from './oauth-error.ts'
 
 export interface GrantDependencies extends AdmissionDependencies {
   readonly exchange: Exchange
-  readonly keyRing: KeyRing
-  readonly ledger: Ledger
+  readonly signAccessToken: KeyRing['signAccessToken']
+  readonly ledger: Pick<Ledger, 'record'>
   readonly clock: () => Date
 }
 
@@ -48,7 +48,7 @@ async function answerExchange(
   ctx: TokenEndpointGrantContext,
   dependencies: GrantDependencies,
 ): Promise<void> {
-  const { exchange, keyRing, ledger, clock } = dependencies
+  const { exchange, signAccessToken, ledger, clock } = dependencies
   const request = requestOf(ctx)
   const { client, provider } = ctx.oidc
   await admitToCheck(ctx, request, client, dependencies)
@@ -71,7 +71,7 @@ async function answerExchange(
   }
   // The response waits for both: a token that left has its record on disk.
   const [accessToken] = await Promise.all([
-    keyRing.signAccessToken(decision.signingAlg, claims, now),
+    signAccessToken(decision.signingAlg, claims, now),
     ledger.record({ ...event, tokenId }, use),
   ])
   ctx.body = toResponse(accessToken, decision)

@@ -7,6 +7,7 @@ import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { Database } from '../db/database.ts'
 import type { Client } from '../directory/client-store.ts'
 import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.ts'
+import type { KeyRing } from '../signing/key-ring.ts'
 import { createAdapter } from './adapter.ts'
 import { receiveRequest } from './admission.ts'
 import { createExchangeGrant, type GrantDependencies } from './grant.ts'
@@ -15,6 +16,7 @@ import { CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
 export interface ProviderDependencies extends GrantDependencies {
   readonly db: Database
   readonly issuer: string
+  readonly keyRing: KeyRing
   readonly loadClient: (clientId: string) => Promise<Client | undefined>
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean

@@ -43,10 +43,19 @@ export class KeyRing {
    * instance that made the keys gets the oldest.
    */
   signingKid(alg: SigningAlgorithm, now: Date): string {
+    return this.#signingKey(alg, now).kid
+  }
+
+  /** Since when the key that signs with each algorithm at `now` has been active. */
+  listActivations(now: Date): [SigningAlgorithm, Date][] {
+    return SIGNING_ALGORITHMS.map((alg) => [alg, this.#signingKey(alg, now).activatesAt])
+  }
+
+  #signingKey(alg: SigningAlgorithm, now: Date): SigningKeyRow {
     const keys = this.#rows.filter((row) => row.alg === alg)
     const key = keys.findLast(({ activatesAt }) => activatesAt <= now) ?? keys[0]
     if (!key) throw new Error(`no signing key for ${alg}`)
-    return key.kid
+    return key
   }
 
   /** An access token (RFC 9068) with these claims, in JWS compact form, by the key that signs with `alg` at `now`. */

@@ -52,6 +52,10 @@ describe('config/patmint.schema.json', () => {
       bootstrap_password: 'eight ch',
       log_level: 'debug',
       credential_reuse: 'revoke_family',
+      metrics_host: '::1',
+      metrics_port: 'off',
+      otlp_endpoint: 'http://localhost:4318',
+      trace_ratio: 0.01,
       subject_token_type_aliases: ['urn:example:pat'],
       credential_hash: { memory_kib: 8, passes: 1, lanes: 1 },
     }
@@ -72,6 +76,9 @@ describe('config/patmint.schema.json', () => {
     { bootstrap_password: 'seven c' },
     { bootstrap_password: 'x'.repeat(257) },
     { log_level: 'trace' },
+    { metrics_port: 'on' },
+    { otlp_endpoint: 'grpc://localhost:4317' },
+    { trace_ratio: 1.1 },
     { credential_hash: { memory_kib: 7 } },
     { isuer: 'https://sts.example.com' },
   ])('refuses %j', (file) => {

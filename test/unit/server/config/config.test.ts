@@ -18,6 +18,10 @@ const DEFAULTS = {
   bootstrapPassword: undefined,
   logLevel: 'info',
   credentialReuse: 'flag',
+  metricsHost: '127.0.0.1',
+  metricsPort: undefined,
+  otlpEndpoint: undefined,
+  traceRatio: 1,
   subjectTokenTypeAliases: ['urn:logto:token-type:personal_access_token'],
   limits: {
     failureWindowSeconds: 60,
@@ -50,6 +54,10 @@ bootstrap_token: ${fileToken}
 bootstrap_password: "${filePassword}"
 log_level: warn
 credential_reuse: revoke_family
+metrics_host: 10.0.0.2
+metrics_port: 0
+otlp_endpoint: http://file.example.com:4318
+trace_ratio: 0.5
 subject_token_type_aliases: [urn:example:pat]
 credential_hash: { memory_kib: 64, passes: 2, lanes: 4 }
 failure_window_seconds: 11
@@ -107,6 +115,10 @@ describe('a configuration file', () => {
       credentialReuse: 'revoke_family',
       limits: FILE_LIMITS,
       keepAliveSeconds: 17,
+      metricsHost: '10.0.0.2',
+      metricsPort: 0,
+      otlpEndpoint: 'http://file.example.com:4318',
+      traceRatio: 0.5,
       subjectTokenTypeAliases: ['urn:example:pat'],
       credentialHash: { memoryKib: 64, passes: 2, lanes: 4 },
     })
@@ -141,6 +153,17 @@ describe('a configuration file', () => {
     ['PATMINT_HASH_QUEUE_LIMIT', '1', 'limits', { ...FILE_LIMITS, hashQueue: 1 }],
     ['PATMINT_MAX_IN_FLIGHT', '1', 'limits', { ...FILE_LIMITS, inFlight: 1 }],
     ['PATMINT_KEEP_ALIVE_SECONDS', '620', 'keepAliveSeconds', 620],
+    ['PATMINT_METRICS_HOST', '::', 'metricsHost', '::'],
+    ['PATMINT_METRICS_PORT', '1003', 'metricsPort', 1003],
+    ['PATMINT_METRICS_PORT', 'off', 'metricsPort', 'off'],
+    ['PATMINT_OTLP_ENDPOINT', 'https://variable.example.com', 'otlpEndpoint', 'https://variable.example.com'],
+    [
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
+      'http://standard.example.com',
+      'otlpEndpoint',
+      'http://standard.example.com',
+    ],
+    ['PATMINT_TRACE_RATIO', '0.25', 'traceRatio', 0.25],
   ] as const)('gives way to %s, and in nothing else', (variable, text, member, value) => {
     const { bootstrapToken: _, ...before } = load({ PATMINT_CONFIG: path })
     const { bootstrapToken, ...after } = load({ PATMINT_CONFIG: path, [variable]: text })
@@ -151,6 +174,14 @@ describe('a configuration file', () => {
   it('gives way to PATMINT_BOOTSTRAP_TOKEN', () => {
     const config = load({ PATMINT_CONFIG: path, PATMINT_BOOTSTRAP_TOKEN: variableToken })
     expect(config.bootstrapToken?.reveal()).toBe(variableToken)
+  })
+
+  it('gives way to a variable of our own rather than to the standard one of the same meaning', () => {
+    const variables = {
+      PATMINT_OTLP_ENDPOINT: 'http://own.example.com:4318',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://standard.example.com:4318',
+    }
+    expect(load({ PATMINT_CONFIG: path, ...variables }).otlpEndpoint).toBe('http://own.example.com:4318')
   })
 
   it('gives way also where it is wrong', () => {

@@ -10,6 +10,10 @@ const KEY_REQUIRED =
 const ISSUER = 'must be an http(s) origin without path or trailing slash, such as https://sts.example.com'
 const PORT =
   'must be a port number (in Kubernetes, a Service called patmint sets PATMINT_PORT: use enableServiceLinks: false)'
+const METRICS_PORT =
+  'must be a port number, or off (in Kubernetes, a Service called patmint-metrics sets PATMINT_METRICS_PORT: use enableServiceLinks: false)'
+const OTLP_ENDPOINT = 'must be an http(s) URL, such as http://localhost:4318'
+const RATIO = 'must be a number from 0 to 1'
 const CIDR = 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32'
 const SECRET_KEY = 'must be 32 bytes in base64url (43 characters), or several of those separated by commas'
 
@@ -25,6 +29,9 @@ describe('problems', () => {
         PATMINT_BOOTSTRAP_PASSWORD: 'seven c',
         PATMINT_LOG_LEVEL: 'trace',
         PATMINT_CREDENTIAL_REUSE: 'forgive',
+        PATMINT_METRICS_PORT: 'tcp://10.0.0.1:9464',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'localhost:4318',
+        PATMINT_TRACE_RATIO: '2',
       }),
     ).toEqual([
       `PATMINT_ISSUER ${ISSUER}`,
@@ -35,6 +42,9 @@ describe('problems', () => {
       'PATMINT_BOOTSTRAP_PASSWORD must be text of 8 to 256 characters',
       'PATMINT_LOG_LEVEL must be one of debug, info, warn, error',
       'PATMINT_CREDENTIAL_REUSE must be one of flag, revoke_family',
+      `PATMINT_METRICS_PORT ${METRICS_PORT}`,
+      `OTEL_EXPORTER_OTLP_ENDPOINT ${OTLP_ENDPOINT}`,
+      `PATMINT_TRACE_RATIO ${RATIO}`,
       `PATMINT_SECRET_KEY ${KEY_REQUIRED}`,
     ])
   })
@@ -53,6 +63,10 @@ bootstrap_token: 1
 bootstrap_password: ${'x'.repeat(257)}
 log_level: loud
 credential_reuse: true
+metrics_host: 7
+metrics_port: on
+otlp_endpoint: grpc://collector:4317
+trace_ratio: half
 subject_token_type_aliases: [ok, 7]
 credential_hash: { memory_kib: 4, passes: many, lanes: 17, salt: 1 }
 isuer: https://sts.example.com
@@ -72,6 +86,10 @@ ports: 1
       'FILE: bootstrap_password must be text of 8 to 256 characters',
       'FILE: log_level must be one of debug, info, warn, error',
       'FILE: credential_reuse must be one of flag, revoke_family',
+      'FILE: metrics_host must be text, and not empty',
+      `FILE: metrics_port ${METRICS_PORT}`,
+      `FILE: otlp_endpoint ${OTLP_ENDPOINT}`,
+      `FILE: trace_ratio ${RATIO}`,
       'FILE: subject_token_type_aliases.1 must be text, and not empty',
       'FILE: credential_hash.memory_kib must be a whole number from 8 to 1048576',
       'FILE: credential_hash.passes must be a whole number from 1 to 100',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { causeOf } from '../../../../src/server/exchange/refusal.ts'
+import { causeOf, REFUSAL_CAUSES } from '../../../../src/server/exchange/refusal.ts'
 
 describe('causeOf', () => {
   it('is the true cause where the reason hides one', () => {
@@ -12,5 +12,12 @@ describe('causeOf', () => {
   it('is the reason itself otherwise', () => {
     expect(causeOf({ reason: 'parameter_missing', parameter: 'subject_token' })).toBe('parameter_missing')
     expect(causeOf({ reason: 'scope_exceeds', scope: 'models:write' })).toBe('scope_exceeds')
+  })
+
+  it('is one of the causes that are counted', () => {
+    expect(REFUSAL_CAUSES).toContain(
+      causeOf({ reason: 'subject_token_refused', cause: 'credential_superseded' }),
+    )
+    expect(REFUSAL_CAUSES).not.toContain('subject_token_refused')
   })
 })
