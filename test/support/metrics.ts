@@ -40,3 +40,23 @@ export function newMetering(): Telemetry & { readonly meter: Meter } {
   const meter = createMeter({ version: '0.0.0', nodeVersion: '0.0.0', refusalCauses: MEASURED_CAUSES })
   return { ...NO_TELEMETRY, meter }
 }
+
+export interface MetricDescription {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  /** Without `le`, which every histogram has. */
+  readonly labels: readonly string[]
+}
+
+/** Every metric of a scrape, in its order. */
+export function describeMetrics(text: string): MetricDescription[] {
+  const samples = parseSamples(text)
+  return [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)].map(
+    ([, name = '', help = '', type = '']) => {
+      const own = samples.filter((sample) => sample.name.replace(/_(bucket|sum|count)$/, '') === name)
+      const labels = new Set(own.flatMap((sample) => Object.keys(sample.labels)))
+      return { name, type, help, labels: [...labels].filter((label) => label !== 'le') }
+    },
+  )
+}

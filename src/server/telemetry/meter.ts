@@ -91,10 +91,7 @@ function createExchangeMeters(set: MetricSet, causes: readonly string[]) {
       'remembered',
       ['yes', 'no'],
     ),
-    hashSeconds: set.histogram(
-      'patmint_hash_duration_seconds',
-      'Comparing one secret by argon2id, with its wait',
-    ),
+    hashSeconds: set.histogram('patmint_hash_duration_seconds', 'Comparing one secret by argon2id'),
     signSeconds: set.histogram('patmint_signing_duration_seconds', 'Signing one access token'),
   }
 }
