@@ -44,6 +44,9 @@ const QUICK = {
   coldCredentials: 1000,
 }
 
+/** As long as its bar asks for. */
+const SOAK_SECONDS = 600
+
 /** One worker, unless told otherwise: what one process makes of one core is what the bars are about. */
 const DEFAULT_SETTINGS = { PATMINT_WORKERS: '1' }
 
@@ -78,7 +81,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     isJson: given.json ?? false,
     largeCredentials,
     largeAuditEvents,
-    soakSeconds: given.soak ?? 0,
+    soakSeconds: given.soak ?? SOAK_SECONDS,
     settings: { ...DEFAULT_SETTINGS, ...given.set },
     databaseUrl: env['BENCH_DATABASE_URL'] || undefined,
   }

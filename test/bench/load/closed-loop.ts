@@ -6,15 +6,17 @@ import type { Load, LoadOptions } from './load.ts'
 import type { Tally } from './tally.ts'
 
 /** Starts the loop. Rejects when a connection cannot be made at first. */
-export async function startClosedLoop({ target, connections, next, from }: LoadOptions): Promise<Load> {
+export async function startClosedLoop({ target, connections, next, origins }: LoadOptions): Promise<Load> {
   let tally: Tally | null = null
   let isStopped = false
 
-  /** Resolves when the connection is lost, the loop stopped or the requests spent; the last gives true. */
+  /** Resolves when the connection is lost or has had its share, or the loop is stopped; true: requests are spent. */
   const sendOn = (connection: Connection): Promise<boolean> =>
     new Promise((resolve) => {
+      let left = origins?.requests ?? Number.POSITIVE_INFINITY
       const sendNext = (): void => {
-        const request = isStopped || !connection.isOpen ? undefined : next()
+        left -= 1
+        const request = isStopped || left < 0 || !connection.isOpen ? undefined : next()
         if (!request) {
           resolve(request === null)
           return
@@ -28,20 +30,19 @@ export async function startClosedLoop({ target, connections, next, from }: LoadO
       sendNext()
     })
 
-  /** A lost connection was counted as a failed request; it is replaced, as a client would. */
-  const keepSending = async (first: Connection, address: string | undefined): Promise<void> => {
+  /** What was lost with a connection has been counted; it is replaced, as a client would. */
+  const keepSending = async (first: Connection): Promise<void> => {
     let connection: Connection | undefined = first
     while (connection) {
       const isSpent = await sendOn(connection)
       connection.close()
       if (isSpent) return
-      connection = await Connection.reopen(target, address, () => isStopped)
+      connection = await Connection.reopen(target, origins?.next(), () => isStopped)
     }
   }
 
-  const addresses = Array.from({ length: connections }, (_, index) => from?.[index % from.length])
-  const opened = await Promise.all(addresses.map((address) => Connection.open(target, address)))
-  const lanes = Promise.all(opened.map((connection, index) => keepSending(connection, addresses[index])))
+  const opening = Array.from({ length: connections }, () => Connection.open(target, origins?.next()))
+  const lanes = Promise.all((await Promise.all(opening)).map(keepSending))
   const spent = lanes.then(() => {})
   return {
     count: (next) => {

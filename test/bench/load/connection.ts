@@ -18,7 +18,7 @@ export const LOST = 0
 
 /** A server that lets a request lie for so long does not answer it at all. */
 const ANSWER_MS = 20_000
-/** Between attempts to connect anew. */
+/** Between attempts to connect to a server that is away. */
 const RECONNECT_MS = 20
 
 export class Connection {
@@ -57,9 +57,9 @@ export class Connection {
   /** Opens one as soon as that is possible; undefined once `isStopped`. */
   static async reopen(target: Target, from: string | undefined, isStopped: () => boolean) {
     while (!isStopped()) {
-      await sleep(RECONNECT_MS)
       const connection = await Connection.open(target, from).catch(() => undefined)
       if (connection) return connection
+      await sleep(RECONNECT_MS)
     }
     return undefined
   }

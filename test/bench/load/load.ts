@@ -12,11 +12,18 @@ export interface Load {
   stop(): Promise<void>
 }
 
+/** Where connections come from, when that is to look like many places. */
+export interface Origins {
+  /** The next of this machine's own addresses. */
+  readonly next: () => string
+  /** After so many requests a connection gives way to one from the next address. */
+  readonly requests: number
+}
+
 export interface LoadOptions {
   readonly target: Target
   readonly connections: number
   /** The next request; null when there are no more. */
   readonly next: () => Buffer | null
-  /** This machine's own addresses the connections come from, in turn. */
-  readonly from?: readonly string[]
+  readonly origins?: Origins
 }

@@ -18,8 +18,8 @@ export interface OpenLoopOptions extends LoadOptions {
   readonly perSecond: number
 }
 
-/** After this long, what still waits for a connection has failed. */
-const DRAIN_MS = 10_000
+/** After this long, what still waits for a connection has failed; what was sent has been answered or given up. */
+const DRAIN_MS = 30_000
 
 /** Starts the schedule. Rejects when a connection cannot be made at first. */
 export async function startOpenLoop(options: OpenLoopOptions): Promise<Load> {

@@ -76,7 +76,8 @@ function toFigures(before: Reading, after: Reading, tally: Tally): Figures {
     serverCpuMs: spent('serverCpuMs') / tally.count,
     postgresCpuMs: spent('postgresCpuMs') / tally.count,
     loadCpuMs: spent('loadCpuMs') / tally.count,
-    reads: (spent('transactions') - spent('writeTransactions')) / tally.count,
+    // The two are not counted at quite the same instant, and the difference of a short while may come out below none.
+    reads: Math.max(0, spent('transactions') - spent('writeTransactions')) / tally.count,
     writes: spent('writeTransactions') / tally.count,
     rssBytes: after.rssBytes,
     otherCores: Math.max(0, spent('machineBusyMs') - ours) / spent('at'),

@@ -37,6 +37,8 @@ export async function startServer({ dir, databaseUrl, settings }: ServerOptions)
   const variables = {
     PATMINT_CONFIG: '/dev/null',
     PATMINT_PORT: '0',
+    // Two servers are up at once, and perhaps another one on this machine.
+    PATMINT_METRICS_PORT: '0',
     PATMINT_DATABASE_URL: databaseUrl,
     PATMINT_DATA_DIR: join(dir, 'data'),
     PATMINT_SECRET_KEY: randomBytes(32).toString('base64url'),

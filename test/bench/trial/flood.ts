@@ -3,13 +3,14 @@
 import { randomBytes } from 'node:crypto'
 import { generateCredential } from '../../../src/protocol/credential.ts'
 import { startClosedLoop } from '../load/closed-loop.ts'
+import type { Origins } from '../load/load.ts'
 import { composeExchange, repeatRequests } from '../load/requests.ts'
 import type { Arena, Session } from './session.ts'
 
 const CONNECTIONS = 64
 const DIFFERENT_REQUESTS = 20_000
-/** A flood comes from many places: 127.1.0.1 and on, which are this machine too. */
-const ADDRESSES = Array.from({ length: CONNECTIONS }, (_, index) => `127.1.0.${index + 1}`)
+/** The hardest flood comes from so many places that none of them reaches a limit. */
+const REQUESTS_PER_ADDRESS = 50
 /** Refused, told to slow down, or told to come back: all are right. A token, or a fault, is not. */
 const REFUSED = [400, 429, 503]
 
@@ -28,6 +29,16 @@ function inventSecret(pat: string): string {
   return generateCredential('personal', random).reveal()
 }
 
+/** 127.1.0.0 and on, which are this machine too. */
+function spreadOrigins(): Origins {
+  let address = 0x7f_01_00_00
+  const next = (): string => {
+    address += 1
+    return [24, 16, 8, 0].map((shift) => (address >> shift) & 0xff).join('.')
+  }
+  return { next, requests: REQUESTS_PER_ADDRESS }
+}
+
 const composeMany = (compose: (index: number) => string): (() => Buffer) =>
   repeatRequests(Array.from({ length: DIFFERENT_REQUESTS }, (_, index) => composeExchange(compose(index))))
 
@@ -43,7 +54,7 @@ export async function measureFloods(session: Session, { small }: Arena): Promise
     },
   ]
   for (const { id, name, next } of floods) {
-    const trial = { name, connections: CONNECTIONS, next, expected: REFUSED, from: ADDRESSES }
+    const trial = { name, connections: CONNECTIONS, next, expected: REFUSED, origins: spreadOrigins() }
     const closed = await session.run(small, trial)
     session.rows.push({ id, name, connections: CONNECTIONS, closed, open: null })
   }
@@ -62,7 +73,7 @@ export async function measureBystanders(session: Session, { small }: Arena): Pro
     target: small.target,
     connections: CONNECTIONS,
     next: composeMany(generatePat),
-    from: ADDRESSES,
+    origins: spreadOrigins(),
   })
   const beside = await session.run(small, bystanders)
   await flood.stop()

@@ -2,6 +2,7 @@
 
 import { startClosedLoop } from '../load/closed-loop.ts'
 import type { Target } from '../load/connection.ts'
+import type { Origins } from '../load/load.ts'
 import { startOpenLoop } from '../load/open-loop.ts'
 import { Tally } from '../load/tally.ts'
 import type { Figures } from '../meter/figures.ts'
@@ -26,7 +27,7 @@ export interface Trial {
   readonly expected?: readonly number[]
   /** Whether what is granted is a token; true unless said otherwise. */
   readonly grantsTokens?: boolean
-  readonly from?: readonly string[]
+  readonly origins?: Origins
 }
 
 export type Say = (text: string) => void
