@@ -7,7 +7,6 @@ import { createApiRouter } from './api/api.ts'
 import { createDocumentationRouter } from './api/documentation.ts'
 import { createLeakLimits } from './api/leak-limits.ts'
 import { createBurn } from './api/revoke-exposed.ts'
-import { bootstrapOnce } from './bootstrap-once.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
 import type { Config, SecretKeys } from './config/config.ts'
@@ -16,7 +15,7 @@ import { createRehearseCheck } from './credential/rehearse.ts'
 import { standingsPart } from './credential/standing-store.ts'
 import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
 import { createTurnReader } from './db/turn-reader.ts'
-import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
+import { apiAudience } from './directory/built-in.ts'
 import { hashClientSecret, matchesClientSecret } from './directory/client-secret.ts'
 import { clientsPart } from './directory/client-store.ts'
 import { createExchange } from './exchange/exchange.ts'
@@ -27,9 +26,6 @@ import { answerAsOAuth, limitForm } from './http/oauth-boundary.ts'
 import { createRevocationRouter } from './http/revocation.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { type PeriodicTaskOptions, startPeriodicTask } from './ledger/periodic-task.ts'
-import { ensureAuditPartitions } from './ledger/store.ts'
-import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
 import { createProvider, TOKEN_FORM_BYTES } from './provider/provider.ts'
@@ -50,11 +46,11 @@ export interface Server {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** How busy it is. */
   readonly readLoad: () => Load
-  /** Ends the work in the background and waits until every record asked for is durable. */
+  /** Resolves when every record asked for is durable. */
   readonly drain: () => Promise<void>
 }
 
-/** Builds a server on a migrated database: built-ins, first start, keys, routes. */
+/** Builds a server on a prepared database: keys, ledger, routes. */
 export async function composeServer(options: ServerOptions): Promise<Server> {
   const { config, issuer, db, secretKeys, log, clock } = options
   const { standing: loadStanding, client: loadClient } = createTurnReader(db, {
@@ -63,13 +59,6 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   })
   const { limits, hasher, attemptLimits, ...checks } = composeCredential({ ...options, loadStanding })
   const takePlace = limits.inFlight.take
-  const partitions = repeat(options, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
-  // Before the first record is written: a month that begins in the default partition stays there.
-  await partitions.firstRun
-  await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
-  await bootstrapOnce(options, hasher)
-  const purge = repeat(options, 'purge', 1, (signal) => purgeExpiredArtifacts(db, clock(), signal))
-
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const ledger = new Ledger(db)
   const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
@@ -133,17 +122,5 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   for (const router of [health, metadata, documentation, revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
-  const drain = async (): Promise<void> => {
-    await Promise.all([partitions.stop(), purge.stop(), ledger.drain()])
-  }
-  return { handle: app.callback(), readLoad: limits.readLoad, drain }
+  return { handle: app.callback(), readLoad: limits.readLoad, drain: () => ledger.drain() }
 }
-
-const HOUR_MS = 3_600_000
-
-const repeat = ({ log }: ServerOptions, task: string, hours: number, run: PeriodicTaskOptions['run']) =>
-  startPeriodicTask({
-    intervalMs: hours * HOUR_MS,
-    run,
-    onError: (error) => log.error({ err: error, task }, 'background task failed'),
-  })

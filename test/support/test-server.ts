@@ -12,6 +12,7 @@ import { migrate } from '../../src/server/db/migrator.ts'
 import { createLogger } from '../../src/server/http/log.ts'
 import { createListener, LISTENER_LIMITS } from '../../src/server/http/server.ts'
 import { applyRecorded, readFiles, resolveSecretKeys } from '../../src/server/operator.ts'
+import { prepareDatabase } from '../../src/server/prepare-database.ts'
 import { canary, logFile } from './evidence.ts'
 import { newDataDir, newSecretKey } from './server-process.ts'
 import { createTestDatabase } from './test-database.ts'
@@ -65,7 +66,9 @@ export async function startTestServer(variables: Record<string, string> = {}): P
   const db = openDatabase({ url: databaseUrl, onQuery: ({ query }) => queries.push(query.sql) })
   const context = { config: config.value, env, log, clock: () => clock() }
   const secretKeys = resolveSecretKeys(config.value)
-  const server = await composeServer({ ...context, issuer: config.value.issuer ?? ISSUER, db, secretKeys })
+  const options = { ...context, issuer: config.value.issuer ?? ISSUER, db, secretKeys }
+  const upkeep = await prepareDatabase(options)
+  const server = await composeServer(options)
   const limits = { ...LISTENER_LIMITS, keepAliveMs: config.value.keepAliveSeconds * 1000 }
   const http = createListener(limits, server.handle)
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
@@ -86,7 +89,7 @@ export async function startTestServer(variables: Record<string, string> = {}): P
     stop: async () => {
       http.closeAllConnections()
       await new Promise((resolve) => http.close(resolve))
-      await server.drain()
+      await Promise.all([upkeep.stop(), server.drain()])
       await db.destroy()
     },
   }
