@@ -167,7 +167,7 @@ const listShed = ({ overloads, refusedAttempts }: Load): [string, number][] => [
 const ANSWER_MS = 2000
 
 /** Whether `isReachable` says yes in time. */
-async function answersInTime(isReachable: () => Promise<boolean>): Promise<boolean> {
+export async function answersInTime(isReachable: () => Promise<boolean>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => resolve(false), ANSWER_MS)
   return Promise.race([isReachable(), late]).finally(() => clearTimeout(timer))

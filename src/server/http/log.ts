@@ -42,6 +42,9 @@ const FIELDS = {
   // The server itself.
   url: writeText,
   issuer: writeText,
+  worker: writeNumber,
+  workers: writeNumber,
+  how: writeText,
   signal: writeText,
   deadlineMs: writeNumber,
   reason: writeText,

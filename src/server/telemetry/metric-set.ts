@@ -8,6 +8,9 @@ export type Count = (amount?: number) => void
 /** Notes one measurement, in the unit the metric's name ends with. */
 export type Observe = (value: number) => void
 
+/** All values of a set, fit to be sent to another process. */
+export type Snapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+
 export interface Scrape {
   readonly contentType: string
   readonly text: string
@@ -28,7 +31,6 @@ export class MetricSet {
   /** What Node.js says of its process. These outlive the set: one set with them per process. */
   addProcessMetrics(): void {
     collectDefaultMetrics({ register: this.#registry })
-    AggregatorRegistry.setRegistries(this.#registry)
   }
 
   counter(name: string, help: string): Count {
@@ -151,6 +153,10 @@ export class MetricSet {
     })
   }
 
+  snapshot(): Promise<Snapshot> {
+    return this.#registry.getMetricsAsJSON()
+  }
+
   /** The text exposition format, with the values of now. */
   async render(): Promise<Scrape> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() }
@@ -162,3 +168,9 @@ const recordOf = <Value extends string, Made>(
   make: (value: Value) => Made,
 ): Readonly<Record<Value, Made>> =>
   Object.fromEntries(values.map((value) => [value, make(value)])) as Record<Value, Made>
+
+/** Several processes as one: each metric by its own rule, which is the sum unless told. */
+export async function renderTogether(snapshots: readonly Snapshot[]): Promise<Scrape> {
+  const registry = AggregatorRegistry.aggregate([...snapshots])
+  return { contentType: registry.contentType, text: await registry.metrics() }
+}
