@@ -57,7 +57,7 @@ describe('a listener', () => {
   it('keeps an idle connection for its time, and closes it then', async () => {
     const connection = await openConnection(await listen({ keepAliveMs: 1000 }))
     connection.send(GET)
-    await sleep(300)
+    await sleep(100)
     connection.send(GET)
     const received = await connection.closed
     expect(received.match(/HTTP\/1\.1 200 OK\r\n/g)).toHaveLength(2)
