@@ -84,6 +84,7 @@ async function start(options: StartOptions): Promise<{ server: Server; db: Datab
   await migrateDatabase(databaseUrl)
   const db = openDatabase({
     url: databaseUrl,
+    timeouts: config.databaseTimeouts,
     onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
     onOpen: (pool) => meter?.watch({ pool }),
     onQuery: (event) => {
