@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect } from 'vitest'
+import type { EmbeddedPostgres } from '../../../src/server/db/embedded/embedded-postgres.ts'
 import { type Acme, startAcme } from '../../support/acme.ts'
 import { type DatabaseProxy, startDatabaseProxy } from '../../support/database-proxy.ts'
 import { it, readPostmasterPid, type Workplace } from '../../support/embedded-postgres-workplace.ts'
@@ -30,18 +31,22 @@ async function exchangeUntil(acme: Acme, stop: AbortSignal): Promise<Attempt[]> 
 }
 
 /** Ends Postgres, fast or at once, and starts it again under the same address; gives the instant it was back. */
-async function restart(
-  workplace: Workplace,
-  proxy: DatabaseProxy,
-  signal: 'SIGINT' | 'SIGQUIT',
-): Promise<number> {
+async function restart(workplace: Workplace, { postgres, proxy }: Stage, signal: Signal): Promise<number> {
   process.kill(await readPostmasterPid(workplace.dataDir), signal)
+  await postgres.stop()
   const { url } = await workplace.start()
   proxy.redirect(url)
   return performance.now()
 }
 
-async function expectToBeOutlived(workplace: Workplace, signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+type Signal = 'SIGINT' | 'SIGQUIT'
+
+interface Stage {
+  readonly postgres: EmbeddedPostgres
+  readonly proxy: DatabaseProxy
+}
+
+async function expectToBeOutlived(workplace: Workplace, signal: Signal): Promise<void> {
   const postgres = await workplace.start()
   const proxy = await startDatabaseProxy(postgres.url)
   const acme = await startAcme({ PATMINT_DATABASE_URL: proxy.url })
@@ -49,7 +54,7 @@ async function expectToBeOutlived(workplace: Workplace, signal: 'SIGINT' | 'SIGQ
     const done = new AbortController()
     const exchanging = exchangeUntil(acme, done.signal)
     await sleep(300)
-    const backAt = await restart(workplace, proxy, signal)
+    const backAt = await restart(workplace, { postgres, proxy }, signal)
     await sleep(5000)
     done.abort()
     const attempts = await exchanging
