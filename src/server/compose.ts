@@ -13,7 +13,8 @@ import type { Config, SecretKeys } from './config/config.ts'
 import { createMakeCredential } from './credential/issue.ts'
 import { createRehearseCheck } from './credential/rehearse.ts'
 import { standingsPart } from './credential/standing-store.ts'
-import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
+import { type Database, isDatabaseAway } from './db/database.ts'
+import { createReadinessCheck } from './db/readiness.ts'
 import { createTurnReader } from './db/turn-reader.ts'
 import { apiAudience } from './directory/built-in.ts'
 import { hashClientSecret, matchesClientSecret } from './directory/client-secret.ts'
@@ -65,8 +66,8 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const records = new Ledger(db, watched.onCommit)
   const ledger = watched.ledger(records)
-  const { readLoad } = limits
-  watched.state({ isReachable: () => isReachable(db), records, keyRing, readLoad, clock })
+  const isReady = createReadinessCheck(db)
+  watched.state({ isReady, records, keyRing, readLoad: limits.readLoad, clock })
   const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
   const provider = createProvider({
     db,
@@ -82,6 +83,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     takePlace,
     clock,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
+    deadlineMs: config.exchangeDeadlineMs,
     onRefusal: watched.onRefusal((refusal) => log.info(refusal, 'token request refused')),
     onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
   })
@@ -112,9 +114,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     takePlace,
     clock,
   })
-  const documentation = createDocumentationRouter(issuer)
-  const health = createHealthRouter(() => isReachable(db))
-  const metadata = createMetadataRouter(issuer, keyRing)
+  const open = [createHealthRouter(isReady), createMetadataRouter(issuer, keyRing)]
   const boundedToken = [answerAsOAuth(boundary), limitForm(TOKEN_FORM_BYTES), ...provider.middleware]
   const answerToken = watched.answerToken(compose(boundedToken))
 
@@ -128,8 +128,8 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     .use(limits.inFlight.giveBack)
   // First, since it is what the server is for: nine in ten requests would pass every other route.
   app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
-  for (const router of [health, metadata, documentation, revocation, api]) {
+  for (const router of [...open, createDocumentationRouter(issuer), revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
-  return { handle: app.callback(), readLoad, drain: () => records.drain() }
+  return { handle: app.callback(), readLoad: limits.readLoad, drain: () => records.drain() }
 }

@@ -85,7 +85,7 @@ export function instrument({ meter, tracer }: Telemetry) {
     ledger: (ledger: Pick<Ledger, 'record' | 'touch'>): Pick<Ledger, 'record' | 'touch'> =>
       tracer
         ? {
-            record: (event, use) => tracer.inSpan('record', () => ledger.record(event, use)),
+            record: (...args) => tracer.inSpan('record', () => ledger.record(...args)),
             touch: (use) => tracer.inSpan('record', () => ledger.touch(use)),
           }
         : ledger,
@@ -135,9 +135,9 @@ export function instrument({ meter, tracer }: Telemetry) {
     ],
 
     /** What is looked at when somebody scrapes. */
-    state: ({ isReachable, records, keyRing, readLoad, clock }: State): void =>
+    state: ({ isReady, records, keyRing, readLoad, clock }: State): void =>
       meter?.watch({
-        databaseAnswers: () => answersInTime(isReachable),
+        databaseAnswers: isReady,
         waitingRecords: () => records.waiting,
         waitingHashes: () => readLoad().hashesWaiting,
         shed: () => listShed(readLoad()),
@@ -147,7 +147,8 @@ export function instrument({ meter, tracer }: Telemetry) {
 }
 
 interface State {
-  readonly isReachable: () => Promise<boolean>
+  /** Answers below the time-out of a scrape. */
+  readonly isReady: () => Promise<boolean>
   readonly records: Pick<Ledger, 'waiting'>
   readonly keyRing: Pick<KeyRing, 'listActivations'>
   readonly readLoad: () => Load
@@ -162,16 +163,6 @@ const listShed = ({ overloads, refusedAttempts }: Load): [string, number][] => [
     count,
   ]),
 ]
-
-/** Below the time-out of a scrape, which a database that hangs must not spoil. */
-const ANSWER_MS = 2000
-
-/** Whether `isReachable` says yes in time. */
-export async function answersInTime(isReachable: () => Promise<boolean>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => resolve(false), ANSWER_MS)
-  return Promise.race([isReachable(), late]).finally(() => clearTimeout(timer))
-}
 
 /** One of `MEASURED_CAUSES`, or `other`. oidc-provider's own causes are sentences. */
 function nameCause({ error, cause = OTHER }: Pick<TokenRefusal, 'error' | 'cause'>): string {

@@ -3,7 +3,7 @@
 
 import type { Config, SecretKeys } from './config/config.ts'
 import { loadOrCreateSecretKey, prepareDataDir } from './config/data-dir.ts'
-import { type Database, openDatabase } from './db/database.ts'
+import { type Database, openDatabase, PATIENT_TIMEOUTS } from './db/database.ts'
 import { findRunningDatabase, startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { migrate } from './db/migrator.ts'
 import { applyDeclarations, readDeclarations } from './directory/apply/apply.ts'
@@ -55,7 +55,7 @@ export async function applyCommand(context: OperatorContext, paths: readonly str
   const files = readFiles(context, paths)
   return withSharedDatabase(context, async (url) => {
     await migrateDatabase(url)
-    const db = openDatabase({ url, maxConnections: 2 })
+    const db = openDatabase({ url, maxConnections: 2, timeouts: PATIENT_TIMEOUTS })
     try {
       // Built-ins follow the issuer of the server; this command makes them only where no server ever ran.
       const issuer = context.config.issuer ?? defaultIssuer(context.config.port)

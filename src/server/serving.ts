@@ -26,6 +26,7 @@ export function openServing(context: ServingContext, maxConnections: number): Se
   const db = openDatabase({
     url: databaseUrl,
     maxConnections,
+    timeouts: config.databaseTimeouts,
     onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
     onOpen: (pool) => meter?.watch({ pool }),
     onQuery: (event) => {

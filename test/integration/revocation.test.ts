@@ -112,7 +112,7 @@ describe('POST /oauth2/revoke', () => {
 
   it('says 503 and when to come back while the database is away, and burns when it is back', async () => {
     const spare = await acme.issue('jane@acme.test', { name: 'in an outage' })
-    proxy.cut()
+    await proxy.refuse()
     const answer = await burn(spare)
     expect([answer.status, answer.json]).toEqual([
       503,
@@ -120,7 +120,7 @@ describe('POST /oauth2/revoke', () => {
     ])
     expect(answer.headers.get('retry-after')).toBe('1')
     expect((await burn(mistype(spare))).status).toBe(200)
-    proxy.mend()
+    await proxy.mend()
     expect(await exchangeStatus(spare)).toBe(200)
     expect((await burn(spare)).status).toBe(200)
     expect(await exchangeStatus(spare)).toBe(400)

@@ -143,7 +143,7 @@ describe.concurrent('a server', () => {
     const url = await createTestDatabase()
     const deployment = {
       // Whoever runs it may set longer time-outs than ours.
-      PATMINT_DATABASE_URL: `${url}?statement_timeout=60000&query_timeout=60000`,
+      PATMINT_DATABASE_URL: `${url}?statement_timeout=60000&lock_timeout=60000&query_timeout=60000`,
       PATMINT_SECRET_KEY: newSecretKey(),
     }
     const server = await startServerProcess(deployment)

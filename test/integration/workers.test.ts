@@ -129,10 +129,10 @@ describe('two workers', { timeout: TIMEOUT_MS }, () => {
     await askUntilAnsweredBy(server, [first, second])
     const answered = linesOf(server, 'request').filter(({ path }) => path === '/readyz').length
     const text = await fetch(String(server.metricsUrl)).then((response) => response.text())
-    const valueOf = (series: string): number => Number(text.split(`\n${series} `)[1]?.split('\n')[0])
-    expect(valueOf('patmint_http_requests_total{method="GET",route="/readyz",status="2xx"}')).toBe(answered)
-    expect(valueOf('patmint_database_up')).toBe(1)
-    expect(valueOf('patmint_task_last_success_timestamp_seconds{task="purge"}')).toBeGreaterThan(0)
+    const readValue = (series: string): number => Number(text.split(`\n${series} `)[1]?.split('\n')[0])
+    expect(readValue('patmint_http_requests_total{route="/readyz",method="GET",status="2xx"}')).toBe(answered)
+    expect(readValue('patmint_database_up')).toBe(1)
+    expect(readValue('patmint_task_last_success_timestamp_seconds{task="purge"}')).toBeGreaterThan(0)
   })
 
   it('replace one that is killed, while the other serves', async () => {

@@ -71,6 +71,7 @@ export async function startTestServer(
   const log = createLogger('debug', pino.destination({ dest: logPath, sync: true }), currentTraceId)
   const db = openDatabase({
     url: databaseUrl,
+    timeouts: config.value.databaseTimeouts,
     onQuery: (event) => {
       queries.push(event.query.sql)
       if (telemetry.meter) measureQuery(telemetry.meter, event)

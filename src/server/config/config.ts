@@ -37,6 +37,14 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** Connections of each worker, at most. */
   readonly databasePoolSize: number
+  /** While a request waits for the database. */
+  readonly databaseTimeouts: {
+    readonly connectMs: number
+    readonly lockMs: number
+    readonly statementMs: number
+  }
+  /** All an exchange waits for the database. */
+  readonly exchangeDeadlineMs: number
   readonly dataDir: string
   /** Undefined: generated in the data folder. */
   readonly secretKeys: SecretKeys | undefined
@@ -70,6 +78,10 @@ const VARIABLES = {
   PATMINT_TRUSTED_PROXIES: ['trusted_proxies', asList],
   PATMINT_DATABASE_URL: ['database_url', asText],
   PATMINT_DATABASE_POOL_SIZE: ['database_pool_size', asNumber],
+  PATMINT_DATABASE_CONNECT_SECONDS: ['database_connect_seconds', asNumber],
+  PATMINT_DATABASE_LOCK_SECONDS: ['database_lock_seconds', asNumber],
+  PATMINT_DATABASE_STATEMENT_SECONDS: ['database_statement_seconds', asNumber],
+  PATMINT_EXCHANGE_DEADLINE_SECONDS: ['exchange_deadline_seconds', asNumber],
   PATMINT_DATA_DIR: ['data_dir', asText],
   PATMINT_SECRET_KEY: ['secret_key', asText],
   PATMINT_APPLY: ['apply', asList],
@@ -158,6 +170,12 @@ function toConfig(file: ConfigFile): Config {
     trustedProxies: Object.freeze(file.trusted_proxies),
     databaseUrl: file.database_url,
     databasePoolSize: file.database_pool_size,
+    databaseTimeouts: Object.freeze({
+      connectMs: file.database_connect_seconds * 1000,
+      lockMs: file.database_lock_seconds * 1000,
+      statementMs: file.database_statement_seconds * 1000,
+    }),
+    exchangeDeadlineMs: file.exchange_deadline_seconds * 1000,
     dataDir: file.data_dir,
     secretKeys: file.secret_key === undefined ? undefined : parseSecretKeys(file.secret_key),
     applyFiles: Object.freeze(file.apply),

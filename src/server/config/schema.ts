@@ -86,6 +86,20 @@ export const configFileSchema = z
     database_pool_size: wholeNumber(2, 100)
       .default(10)
       .describe('Connections to Postgres that each worker holds at most'),
+    database_connect_seconds: wholeNumber(1, 60)
+      .default(2)
+      .describe('Longest wait for a connection to Postgres, one that comes free or a new one'),
+    database_lock_seconds: wholeNumber(1, 60)
+      .default(2)
+      .describe('Longest wait of a statement for what others have locked'),
+    database_statement_seconds: wholeNumber(1, 60)
+      .default(3)
+      .describe('Longest run of a statement, with its locks; Postgres ends it then'),
+    exchange_deadline_seconds: wholeNumber(1, 60)
+      .default(4)
+      .describe(
+        'Longest an exchange waits for the database, all its statements together, before it is a 503',
+      ),
     data_dir: text.default('.patmint').describe('Embedded database and generated secrets'),
     secret_key: z
       .string({ error: ERRORS.secret_key })

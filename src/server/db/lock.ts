@@ -8,7 +8,8 @@ export async function lockUntilEnd(transaction: Queryable, name: string): Promis
   await sql`select pg_advisory_xact_lock(hashtext(${name}))`.execute(transaction)
 }
 
-/** Gives each statement of a transaction a minute, beyond the time-out of a request's statement. */
+/** Gives each statement of a transaction a minute, also to wait for locks, beyond the time-outs of a request. */
 export async function allowLongStatements(transaction: Queryable): Promise<void> {
   await sql`set local statement_timeout = '60s'`.execute(transaction)
+  await sql`set local lock_timeout = '60s'`.execute(transaction)
 }

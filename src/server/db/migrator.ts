@@ -4,7 +4,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { sql } from 'kysely'
 import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
-import { type Database, openDatabase } from './database.ts'
+import { type Database, MIGRATION_TIMEOUTS, openDatabase } from './database.ts'
 
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url)
 const OLDEST_POSTGRES = 150_000
@@ -30,8 +30,8 @@ async function requirePostgresVersion(db: Database): Promise<void> {
 
 /** Applies what is missing; returns the names of what it applied. Throws with the failing file's name. */
 export async function migrate(url: string): Promise<string[]> {
-  // A connection of its own: a long migration must not meet the request path's statement time-out.
-  const db = openDatabase({ url, maxConnections: 1, statementTimeoutMs: 0 })
+  // A connection of its own: a long migration must not meet the time-outs of the request path.
+  const db = openDatabase({ url, maxConnections: 1, timeouts: MIGRATION_TIMEOUTS })
   try {
     await requirePostgresVersion(db)
     const { error, results = [] } = await new Migrator({ db, provider: new SqlFiles() }).migrateToLatest()

@@ -2,14 +2,19 @@
 // that has waited for `record` knows its record is on disk.
 
 import { type Database, isDatabaseAway } from '../db/database.ts'
+import { TimeLimitPassed } from '../db/time-limit.ts'
 import type { AuditEvent } from './event.ts'
 import { appendWithUses, type CredentialUse, isWorthNoting } from './store.ts'
 
 interface Entry {
   readonly event: AuditEvent | null
   readonly use: CredentialUse | null
+  readonly isAwaited: IsAwaited
   readonly settle: (error: unknown) => void
 }
+
+/** Whether anybody still waits for a record; asked before it is written. */
+export type IsAwaited = () => boolean
 
 const MAX_GROUP = 500
 
@@ -36,14 +41,21 @@ export class Ledger {
     return this.#pending.length
   }
 
-  /** Resolves once the record is durable, and the credential's use noted with it; rejects when it is not. */
-  record(event: AuditEvent, use: CredentialUse | null = null): Promise<void> {
-    return this.#enqueue(event, use && isWorthNoting(use) ? use : null)
+  /**
+   * Resolves once the record is durable, and the credential's use noted with it; rejects when it is not. What nobody
+   * waits for by the time its turn comes has not happened, and is not written.
+   */
+  record(
+    event: AuditEvent,
+    use: CredentialUse | null = null,
+    isAwaited: IsAwaited = () => true,
+  ): Promise<void> {
+    return this.#enqueue(event, use && isWorthNoting(use) ? use : null, isAwaited)
   }
 
   /** Notes the use of a credential that asks for no record of its own. */
   async touch(use: CredentialUse): Promise<void> {
-    if (isWorthNoting(use)) await this.#enqueue(null, use)
+    if (isWorthNoting(use)) await this.#enqueue(null, use, () => true)
   }
 
   /** Waits for everything that was asked for. */
@@ -51,9 +63,14 @@ export class Ledger {
     while (this.#running) await this.#running
   }
 
-  #enqueue(event: AuditEvent | null, use: CredentialUse | null): Promise<void> {
+  #enqueue(event: AuditEvent | null, use: CredentialUse | null, isAwaited: IsAwaited): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#pending.push({ event, use, settle: (error) => (error === null ? resolve() : reject(error)) })
+    this.#pending.push({
+      event,
+      use,
+      isAwaited,
+      settle: (error) => (error === null ? resolve() : reject(error)),
+    })
     this.#running ??= this.#run()
     return promise
   }
@@ -62,7 +79,8 @@ export class Ledger {
     // The rest of this event-loop turn joins the first group.
     await new Promise(setImmediate)
     while (this.#pending.length > 0) {
-      await this.#settle(this.#pending.splice(0, MAX_GROUP))
+      const group = this.#pending.splice(0, MAX_GROUP).filter(isAwaitedOrTold)
+      if (group.length > 0) await this.#settle(group)
     }
     this.#running = null
   }
@@ -91,4 +109,11 @@ export class Ledger {
     const uses = group.flatMap(({ use }) => use ?? [])
     return appendWithUses(this.#db, events, uses)
   }
+}
+
+/** An entry nobody waits for is rejected on the spot. */
+function isAwaitedOrTold({ isAwaited, settle }: Entry): boolean {
+  if (isAwaited()) return true
+  settle(new TimeLimitPassed())
+  return false
 }

@@ -11,6 +11,7 @@ import type { AuditEvent } from '../ledger/event.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
 import { type AdmissionDependencies, admitToCheck, authenticatedId, requestOf } from './admission.ts'
+import { isAwaited } from './deadline.ts'
 import { composeClaims } from './mint.ts'
 import { answerOutage, toOAuthError } from './oauth-error.ts'
 
@@ -30,8 +31,10 @@ function readClient(client: Client): ExchangeClient {
 }
 
 export function createExchangeGrant(dependencies: GrantDependencies) {
-  return (ctx: TokenEndpointGrantContext): Promise<void> =>
-    answerOutage(() => answerExchange(ctx, dependencies))
+  return async (ctx: TokenEndpointGrantContext): Promise<void> => {
+    // Only what is there in time is answered: what goes on behind the deadline has no way to the response.
+    ctx.body = await answerOutage(() => answerExchange(ctx, dependencies))
+  }
 }
 
 type ExchangeContext = Parameters<Exchange>[2]
@@ -47,7 +50,7 @@ const describeContext = (ctx: KoaContextWithOIDC, client: Client, now: Date): Ex
 async function answerExchange(
   ctx: TokenEndpointGrantContext,
   dependencies: GrantDependencies,
-): Promise<void> {
+): Promise<Record<string, unknown>> {
   const { exchange, signAccessToken, ledger, clock } = dependencies
   const request = requestOf(ctx)
   const { client, provider } = ctx.oidc
@@ -56,8 +59,9 @@ async function answerExchange(
   const context = describeContext(ctx, client, now)
   const outcome = await exchange(request, readClient(client), context)
   const event = describeAttempt(ctx, request, outcome, context)
+  const isStillAwaited = () => isAwaited(ctx)
   if (!outcome.result.ok) {
-    await ledger.record(event)
+    await ledger.record(event, null, isStillAwaited)
     throw toOAuthError(outcome.result.error)
   }
   const decision = outcome.result.value
@@ -72,9 +76,9 @@ async function answerExchange(
   // The response waits for both: a token that left has its record on disk.
   const [accessToken] = await Promise.all([
     signAccessToken(decision.signingAlg, claims, now),
-    ledger.record({ ...event, tokenId }, use),
+    ledger.record({ ...event, tokenId }, use, isStillAwaited),
   ])
-  ctx.body = toResponse(accessToken, decision)
+  return toResponse(accessToken, decision)
 }
 
 function describeAttempt(

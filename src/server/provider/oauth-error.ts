@@ -4,6 +4,7 @@ import { errors } from 'oidc-provider'
 import { OverloadError } from '../../protocol/overload.ts'
 import { isDatabaseAway } from '../db/database.ts'
 import { causeOf, describeParameters, type Refusal } from '../exchange/refusal.ts'
+import { beforeDeadline } from './deadline.ts'
 
 /** 503, or 429 when it is the client that made too much of it. Never an `invalid_…`. */
 class TemporarilyUnavailable extends errors.OIDCProviderError {
@@ -14,10 +15,13 @@ class TemporarilyUnavailable extends errors.OIDCProviderError {
   }
 }
 
-/** Runs `task`; a database that is away and an overload become a 503, every other fault stays what it is. */
+/**
+ * Runs `task` up to the deadline of the token request it is for. A database that is away and an overload become a 503,
+ * every other fault stays what it is.
+ */
 export async function answerOutage<T>(task: () => Promise<T>): Promise<T> {
   try {
-    return await task()
+    return await beforeDeadline(task)
   } catch (error) {
     const isUnavailable = isDatabaseAway(error) || error instanceof OverloadError
     throw isUnavailable ? new TemporarilyUnavailable(503, 'try again later', error) : error

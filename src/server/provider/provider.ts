@@ -10,6 +10,7 @@ import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.
 import type { KeyRing } from '../signing/key-ring.ts'
 import { createAdapter } from './adapter.ts'
 import { receiveRequest } from './admission.ts'
+import { setDeadline } from './deadline.ts'
 import { createExchangeGrant, type GrantDependencies } from './grant.ts'
 import { CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
 
@@ -20,6 +21,8 @@ export interface ProviderDependencies extends GrantDependencies {
   readonly loadClient: (clientId: string) => Promise<Client | undefined>
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean
+  /** Of all a token request waits for. */
+  readonly deadlineMs: number
   readonly onRefusal: (refusal: TokenRefusal) => void
   readonly onFault: (error: unknown, requestId: unknown) => void
 }
@@ -37,9 +40,12 @@ export interface TokenRefusal {
 export const TOKEN_FORM_BYTES = 56 * 1024
 
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { db, issuer, keyRing, loadClient, matchesClientSecret } = dependencies
+  const { db, issuer, keyRing, loadClient, matchesClientSecret, deadlineMs } = dependencies
   const provider = new Provider(issuer, {
-    adapter: createAdapter(db, loadClient, (ctx) => receiveRequest(ctx, dependencies)),
+    adapter: createAdapter(db, loadClient, (ctx) => {
+      setDeadline(ctx, deadlineMs)
+      return receiveRequest(ctx, dependencies)
+    }),
     jwks: { keys: keyRing.privateJwks },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     // No cookie is in play, and an answer must not depend on the Origin header a client sends.

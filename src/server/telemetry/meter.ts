@@ -180,7 +180,7 @@ function addGauges(set: MetricSet, current: () => Partial<Gauges>): void {
   // Last: it takes a connection of the pool, which a scrape is not to see busy with itself.
   set.gauge(
     'patmint_database_up',
-    'Whether the database answers, asked at this scrape',
+    'Whether the database would take a record, asked at this scrape',
     async () => Number((await current().databaseAnswers?.()) ?? false),
     'min',
   )

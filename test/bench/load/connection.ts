@@ -10,8 +10,8 @@ export interface Target {
   readonly port: number
 }
 
-/** Takes the answer, or its loss. */
-export type OnOutcome = (status: number, body: Buffer) => void
+/** Takes the answer with the head it came under, or its loss. */
+export type OnOutcome = (status: number, body: Buffer, head: string) => void
 
 /** The status of a request that got no answer; the body then says why. */
 export const LOST = 0
@@ -28,9 +28,9 @@ export class Connection {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    const reader = new ResponseReader((status, body, isLast) => {
+    const reader = new ResponseReader((status, body, isLast, head) => {
       if (isLast) this.#end()
-      this.#settle(status, body)
+      this.#settle(status, body, head)
     })
     socket.setTimeout(ANSWER_MS, () => this.#lose(`no answer in ${ANSWER_MS} ms`))
     socket.on('error', (error) => this.#lose(error.message))
@@ -78,16 +78,16 @@ export class Connection {
     this.#lose('closed by the load generator')
   }
 
-  #settle(status: number, body: Buffer): void {
+  #settle(...outcome: Parameters<OnOutcome>): void {
     const onOutcome = this.#onOutcome
     this.#onOutcome = null
-    onOutcome?.(status, body)
+    onOutcome?.(...outcome)
   }
 
   #lose(reason: string): void {
     if (!this.#isOpen) return
     this.#end()
-    this.#settle(LOST, Buffer.from(reason))
+    this.#settle(LOST, Buffer.from(reason), '')
   }
 
   #end(): void {

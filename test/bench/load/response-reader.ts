@@ -2,8 +2,11 @@
 // Reads only what the load generator needs: the status, where the body ends, and whether more may follow. An answer without Content-Length
 // is an error, because every answer of the measured servers has one.
 
-/** `isLast`: the server will close the connection, and take no further request over it (RFC 9112 section 9.6). */
-export type OnAnswer = (status: number, body: Buffer, isLast: boolean) => void
+/**
+ * `isLast`: the server will close the connection, and take no further request over it (RFC 9112 section 9.6). `head` is
+ * the status line with the headers, as they came.
+ */
+export type OnAnswer = (status: number, body: Buffer, isLast: boolean, head: string) => void
 
 const HEAD_END = '\r\n\r\n'
 const STATUS_LINE = /^HTTP\/1\.1 (\d{3})/
@@ -26,10 +29,11 @@ export class ResponseReader {
     for (;;) {
       const headEnd = bytes.indexOf(HEAD_END)
       if (headEnd === -1) break
-      const { status, length, isLast } = readHead(bytes.toString('latin1', 0, headEnd + HEAD_END.length))
+      const head = bytes.toString('latin1', 0, headEnd + HEAD_END.length)
+      const { status, length, isLast } = readHead(head)
       const bodyStart = headEnd + HEAD_END.length
       if (bytes.length < bodyStart + length) break
-      this.#onAnswer(status, bytes.subarray(bodyStart, bodyStart + length), isLast)
+      this.#onAnswer(status, bytes.subarray(bodyStart, bodyStart + length), isLast, head)
       bytes = bytes.subarray(bodyStart + length)
     }
     this.#rest = bytes.length === 0 ? null : bytes

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openDatabase } from '../../../src/server/db/database.ts'
+import { MIGRATION_TIMEOUTS, openDatabase } from '../../../src/server/db/database.ts'
 import { type Acme, startAcme } from '../../support/acme.ts'
 import { type DatabaseProxy, startDatabaseProxy } from '../../support/database-proxy.ts'
 import { requestExchange } from '../../support/requests.ts'
@@ -30,14 +30,14 @@ async function measure<T>(task: () => Promise<T>): Promise<{ value: T; milliseco
 }
 
 describe('database connections that go silent', () => {
-  it('make a 503 of the exchanges they carry within 7 s, and leave none behind for the next ones', async () => {
+  it('make a 503 of the exchanges they carry within 5 s, and leave none behind for the next ones', async () => {
     await exchangeMany(20)
     proxy.silence()
     const { value, milliseconds } = await measure(() => exchangeMany(20))
     // An exchange that finds no idle connection opens one, which works; the first finds one.
     expect(value).toContain(503)
     expect(value.filter((status) => status !== 503 && status !== 200)).toEqual([])
-    expect(milliseconds).toBeLessThan(7000)
+    expect(milliseconds).toBeLessThan(5000)
     const next = await measure(() => exchangeMany(20))
     expect(new Set(next.value)).toEqual(new Set([200]))
     expect(next.milliseconds).toBeLessThan(2000)
@@ -53,7 +53,7 @@ describe('database connections that go silent', () => {
       await client.query('commit')
       const { value, milliseconds } = await answering
       expect(value.status).toBe(503)
-      expect(milliseconds).toBeLessThan(7000)
+      expect(milliseconds).toBeLessThan(5000)
     })
     expect(await exchangeMany(5)).toEqual(Array(5).fill(200))
   })
@@ -70,7 +70,7 @@ describe('database connections that go silent', () => {
 
 describe('a connection for migrations', () => {
   it('waits for its statements as long as they take', async () => {
-    const db = openDatabase({ url: databaseUrl, statementTimeoutMs: 0 })
+    const db = openDatabase({ url: databaseUrl, timeouts: MIGRATION_TIMEOUTS })
     const { milliseconds } = await measure(() =>
       db.selectNoFrom(({ fn, val }) => fn('pg_sleep', [val(6.5)]).as('slept')).execute(),
     )

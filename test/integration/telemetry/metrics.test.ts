@@ -217,10 +217,10 @@ describe('a database that is away', () => {
         errors: ['patmint_http_requests_total', { route: '/oauth2/token', status: '5xx' }],
       },
       async () => {
-        proxy.cut()
+        await proxy.refuse()
         expect((await exchange(acme.janePat)).status).toBe(503)
         expect(sumOf(await scrape(), 'patmint_database_up')).toBe(0)
-        proxy.mend()
+        await proxy.mend()
         expect((await exchange(acme.janePat, { audience: 'https://api.example.com' })).status).toBe(200)
       },
     )

@@ -14,6 +14,8 @@ const DEFAULTS = {
   trustedProxies: [],
   databaseUrl: undefined,
   databasePoolSize: 10,
+  databaseTimeouts: { connectMs: 2000, lockMs: 2000, statementMs: 3000 },
+  exchangeDeadlineMs: 4000,
   dataDir: '.patmint',
   secretKeys: undefined,
   applyFiles: [],
@@ -52,6 +54,10 @@ workers: 3
 trusted_proxies: [10.0.0.0/8, '2001:db8::/32']
 database_url: postgres://file@db/patmint
 database_pool_size: 20
+database_connect_seconds: 5
+database_lock_seconds: 6
+database_statement_seconds: 7
+exchange_deadline_seconds: 8
 data_dir: /file
 secret_key: ${fileKey}
 apply: [file.yaml, further.yaml]
@@ -95,8 +101,9 @@ describe('without file and variables', () => {
     const more = ['BOOTSTRAP_TOKEN', 'BOOTSTRAP_PASSWORD', 'TRUSTED_PROXIES', 'CREDENTIAL_REUSE']
     const limits = ['FAILURE_WINDOW_SECONDS', 'FAILURES_PER_ADDRESS', 'FAILURES_PER_CLIENT', 'MAX_IN_FLIGHT']
     const rest = ['FAILURES_PER_CREDENTIAL', 'HASH_QUEUE_LIMIT', 'KEEP_ALIVE_SECONDS']
+    const waits = ['DATABASE_CONNECT_SECONDS', 'DATABASE_LOCK_SECONDS', 'EXCHANGE_DEADLINE_SECONDS']
     const numbers = ['WORKERS', 'DATABASE_POOL_SIZE']
-    const all = [...names, ...more, ...limits, ...rest, ...numbers]
+    const all = [...names, ...more, ...limits, ...rest, ...waits, ...numbers]
     expect(load(Object.fromEntries(all.map((name) => [`PATMINT_${name}`, ''])))).toEqual(DEFAULTS)
   })
 })
@@ -115,6 +122,8 @@ describe('a configuration file', () => {
       trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
       databaseUrl: 'postgres://file@db/patmint',
       databasePoolSize: 20,
+      databaseTimeouts: { connectMs: 5000, lockMs: 6000, statementMs: 7000 },
+      exchangeDeadlineMs: 8000,
       dataDir: '/file',
       secretKeys: [decode(fileKey)],
       applyFiles: ['file.yaml', 'further.yaml'],
@@ -150,6 +159,25 @@ describe('a configuration file', () => {
     ['PATMINT_TRUSTED_PROXIES', '192.0.2.0/24, ::/0,', 'trustedProxies', ['192.0.2.0/24', '::/0']],
     ['PATMINT_DATABASE_URL', 'postgresql://e@db/e', 'databaseUrl', 'postgresql://e@db/e'],
     ['PATMINT_DATABASE_POOL_SIZE', '5', 'databasePoolSize', 5],
+    [
+      'PATMINT_DATABASE_CONNECT_SECONDS',
+      '9',
+      'databaseTimeouts',
+      { connectMs: 9000, lockMs: 6000, statementMs: 7000 },
+    ],
+    [
+      'PATMINT_DATABASE_LOCK_SECONDS',
+      '9',
+      'databaseTimeouts',
+      { connectMs: 5000, lockMs: 9000, statementMs: 7000 },
+    ],
+    [
+      'PATMINT_DATABASE_STATEMENT_SECONDS',
+      '9',
+      'databaseTimeouts',
+      { connectMs: 5000, lockMs: 6000, statementMs: 9000 },
+    ],
+    ['PATMINT_EXCHANGE_DEADLINE_SECONDS', '9', 'exchangeDeadlineMs', 9000],
     ['PATMINT_DATA_DIR', '/variable', 'dataDir', '/variable'],
     ['PATMINT_SECRET_KEY', variableKey, 'secretKeys', [decode(variableKey)]],
     ['PATMINT_APPLY', 'variable.yaml', 'applyFiles', ['variable.yaml']],

@@ -20,6 +20,8 @@ describe('isDatabaseAway', () => {
     '57P01',
     '40P01',
     '25006',
+    '25P03',
+    '55P03',
     '28000',
     '3D000',
   ])('is so for %s, also as a cause', (code) => {
@@ -30,6 +32,8 @@ describe('isDatabaseAway', () => {
   it.each([
     'timeout exceeded when trying to connect',
     'Query read timeout',
+    'timeout expired',
+    'Client was closed and is not queryable',
     'Connection terminated unexpectedly',
     'Client has encountered a connection error and is not queryable',
   ])('is so when the driver says: %s', (message) => {

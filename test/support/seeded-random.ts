@@ -1,0 +1,16 @@
+// Chance that can be had again: the same seed gives the same choices.
+
+/** Numbers from 0 up to 1, exclusive (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** A seed from the environment, else a new one. */
+export const readSeed = (variable: string): number =>
+  Number(process.env[variable] ?? Math.floor(Math.random() * 2 ** 32))
