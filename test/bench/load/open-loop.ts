@@ -45,7 +45,9 @@ class OpenLoop {
   readonly #waiting: Arrival[] = []
   #tally: Tally | null = null
   #underWay = 0
+  /** Nothing arrives any more, but what waits is still sent. */
   #isStopped = false
+  #isOver = false
   readonly #idle = Promise.withResolvers<void>()
 
   constructor(target: Target, connections: Connection[], next: () => Buffer | null) {
@@ -71,6 +73,7 @@ class OpenLoop {
     this.#noteIdle()
     await this.#idle.promise
     clearTimeout(giveUp)
+    this.#isOver = true
     for (const { dueAt, tally } of this.#waiting)
       tally?.add(performance.now() - dueAt, LOST, Buffer.from('no connection became free'))
     for (const connection of this.#free) connection.close()
@@ -100,10 +103,11 @@ class OpenLoop {
   }
 
   async #replace(): Promise<void> {
-    const connection = await Connection.reopen(this.#target, undefined, () => this.#isStopped)
+    const connection = await Connection.reopen(this.#target, undefined, () => this.#isOver)
     if (!connection) return
     this.#free.push(connection)
-    this.#dispatch()
+    if (this.#isOver) connection.close()
+    else this.#dispatch()
   }
 
   #noteIdle(): void {
