@@ -14,10 +14,10 @@ import type { GroupCommit, Ledger } from './ledger/ledger.ts'
 import type { PeriodicTaskOptions } from './ledger/periodic-task.ts'
 import type { TokenRefusal } from './provider/provider.ts'
 import type { KeyRing } from './signing/key-ring.ts'
-import { measureExchanges, measureRequests, timed } from './telemetry/measure.ts'
+import { measureExchanges, measureRequests, timed, traced } from './telemetry/measure.ts'
 import { type Meter, OTHER } from './telemetry/meter.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
-import { type Attributes, traced } from './telemetry/tracer.ts'
+import type { Attributes } from './telemetry/tracer.ts'
 
 /** What oidc-provider refuses before an exchange is looked at; everything else of that kind is `other`. */
 const CLIENT_REFUSED = 'client_authentication_failed'

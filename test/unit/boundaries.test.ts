@@ -101,6 +101,7 @@ const SEAMS: Record<string, RegExp> = {
   kysely: /^server\/(db\/|[a-z]+\/([a-z-]+-)?store\.ts$)/,
   jose: /^(server\/(signing|status)|verify)\//,
   'prom-client': /^server\/telemetry\/metric-set\.ts$/,
+  '@opentelemetry/core': /^server\/telemetry\/tracer\.ts$/,
   '@opentelemetry/sdk-trace': /^server\/telemetry\/span-export\.ts$/,
   '@opentelemetry/exporter-trace-otlp-http': /^server\/telemetry\/span-export\.ts$/,
   'rate-limiter-flexible': /^server\/http\/rate-limit\.ts$/,

@@ -6,8 +6,7 @@ import { redactCredentials } from '../../protocol/credential.ts'
 
 const MAX_TEXT = 4000
 
-const writeText = (text: string | null | undefined): string | undefined =>
-  text === undefined || text === null ? undefined : redactCredentials(String(text)).slice(0, MAX_TEXT)
+const writeText = (text: string): string => redactCredentials(String(text)).slice(0, MAX_TEXT)
 const writeTexts = (texts: readonly string[]): unknown[] => texts.map(writeText)
 const writeNumber = (number: number): number => Number(number)
 
@@ -19,7 +18,7 @@ function writeError(error: unknown): Record<string, unknown> {
     type: error.name,
     ...(typeof code === 'string' ? { code } : {}),
     message: writeText(error.message),
-    stack: writeText(error.stack),
+    stack: writeText(error.stack ?? ''),
     ...(error.cause === undefined ? {} : { cause: writeError(error.cause) }),
   }
 }
@@ -59,8 +58,10 @@ const FIELDS = {
   sql: writeText,
 } as const satisfies Record<string, (value: never) => unknown>
 
-/** What a line may say beside its message. */
-export type LogFields = { readonly [Name in keyof typeof FIELDS]?: Parameters<(typeof FIELDS)[Name]>[0] }
+/** What a line may say beside its message. Null says that there is none; undefined says nothing. */
+export type LogFields = {
+  readonly [Name in keyof typeof FIELDS]?: Parameters<(typeof FIELDS)[Name]>[0] | null | undefined
+}
 
 type Level = 'debug' | 'info' | 'warn' | 'error'
 
@@ -73,9 +74,11 @@ export interface Logger extends Readonly<Record<Level, (fields: LogFields, messa
 
 const writeFields = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(FIELDS).flatMap(([name, write]) =>
-      fields[name] === undefined ? [] : [[name, write(fields[name] as never)]],
-    ),
+    Object.entries(FIELDS).flatMap(([name, write]) => {
+      const value = fields[name]
+      if (value === undefined) return []
+      return [[name, value === null ? null : write(value as never)]]
+    }),
   )
 
 /** `traceId` says in which trace a line was written, where there is one. */

@@ -1,8 +1,10 @@
-// Wrappers that measure what they wrap. Each gives the function back as it is when nothing is measured.
+// Wrappers that measure or trace what they wrap. Each gives the function back as it is when that is off; what tracing
+// needs is not even loaded then.
 
 import type { Meter } from './meter.ts'
 import type { Observe } from './metric-set.ts'
 import { type AnsweredRequest, nameRequest } from './request.ts'
+import type { Attributes, Tracer } from './tracer.ts'
 
 type Next = () => Promise<unknown>
 /** A Koa middleware, as far as this folder knows of Koa. */
@@ -24,6 +26,16 @@ export function timed<Arguments extends readonly unknown[], Result>(
       observe(secondsSince(startedAt))
     }
   }
+}
+
+/** `run` as a span of its own; `run` itself when nothing is traced. */
+export function traced<Arguments extends readonly unknown[], Result>(
+  tracer: Tracer | null,
+  name: string,
+  run: (...args: Arguments) => Promise<Result>,
+  describe?: (result: Result) => Attributes,
+): (...args: Arguments) => Promise<Result> {
+  return tracer ? (...args) => tracer.inSpan(name, () => run(...args), describe) : run
 }
 
 /** Measures every request. Stands outside of the error boundary, so that the status is the one that is sent. */

@@ -14,13 +14,13 @@ import { parseTraceParent } from '@opentelemetry/core'
 import { type ActiveTrace, activeTrace, type RequestTrace } from './active-trace.ts'
 import { type AnsweredRequest, nameRequest } from './request.ts'
 
+export type { Attributes }
+
 export interface TracedRequest extends AnsweredRequest {
   readonly protocol: string
   readonly state: Readonly<Record<string, unknown>>
   readonly get: (header: string) => string
 }
-
-export type { Attributes }
 
 export class Tracer {
   readonly #spans: SpanMaker
@@ -114,14 +114,4 @@ function describeRequest(span: Span, ctx: TracedRequest): void {
   })
   if (ctx.status >= 500)
     span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', String(ctx.status))
-}
-
-/** `run` as a span of its own; `run` itself when nothing is traced. */
-export function traced<Arguments extends readonly unknown[], Result>(
-  tracer: Tracer | null,
-  name: string,
-  run: (...args: Arguments) => Promise<Result>,
-  describe?: (result: Result) => Attributes,
-): (...args: Arguments) => Promise<Result> {
-  return tracer ? (...args) => tracer.inSpan(name, () => run(...args), describe) : run
 }

@@ -64,6 +64,15 @@ describe('the log', () => {
     })
   })
 
+  it('says null where there is none, and nothing of what is undefined', () => {
+    const { lines, log } = capture('info')
+    log.info({ clientId: null, ip: undefined }, 'nobody')
+    expect(Object.entries(JSON.parse(lines[0] ?? '')).slice(2)).toEqual([
+      ['clientId', null],
+      ['msg', 'nobody'],
+    ])
+  })
+
   it('writes a value of the wrong kind as the kind it should be, and so says nothing of what is in it', () => {
     const { lines, log } = capture('info')
     const wrong = { ip: { secret: PAT }, status: PAT } as unknown as LogFields

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { instrument } from '../../../../src/server/instrument.ts'
-import { measureRequests, timed } from '../../../../src/server/telemetry/measure.ts'
+import { measureRequests, timed, traced } from '../../../../src/server/telemetry/measure.ts'
 import { NO_TELEMETRY } from '../../../../src/server/telemetry/telemetry.ts'
-import { traced } from '../../../../src/server/telemetry/tracer.ts'
 import { newMetering, parseSamples, sumOf } from '../../../support/metrics.ts'
 
 const work = async (n: number): Promise<number> => n + 1
