@@ -10,6 +10,7 @@ import { type HeldConnections, holdConnections } from '../support/held-connectio
 import { createRandom, readSeed } from '../support/seeded-random.ts'
 import { newSecretKey, type ServerProcess, startServerProcess } from '../support/server-process.ts'
 import { createTestDatabase } from '../support/test-database.ts'
+import { UNLIMITED_FAILURES } from '../support/test-server.ts'
 import { Changes } from './changes.ts'
 import { exchangeMany } from './exchanges.ts'
 import type { Holder } from './population.ts'
@@ -37,6 +38,7 @@ beforeAll(async () => {
     PATMINT_SECRET_KEY: newSecretKey(),
     PATMINT_ISSUER: 'https://sts.example.test',
     PATMINT_LOG_LEVEL: 'warn',
+    ...UNLIMITED_FAILURES,
   }
   const orders = { PATMINT_APPLY: 'config/example.yaml', ORDERS_SECRET: canary(ORDERS_SECRET) }
   const first = await startServerProcess({ ...variables, ...orders })

@@ -16,6 +16,7 @@ import {
   type ServerProcess,
   startServerProcess,
 } from '../support/server-process.ts'
+import { UNLIMITED_FAILURES } from '../support/test-server.ts'
 import { workUntil } from './clients.ts'
 import { Journal } from './journal.ts'
 
@@ -34,6 +35,7 @@ const VARIABLES = {
   PATMINT_ISSUER: 'https://sts.example.test',
   PATMINT_DATA_DIR: newDataDir(),
   PATMINT_LOG_LEVEL: 'info',
+  ...UNLIMITED_FAILURES,
 }
 
 const startServer = (postgres: EmbeddedPostgres): Promise<ServerProcess> =>

@@ -39,7 +39,7 @@ export interface TestServer {
 export const ISSUER = 'https://sts.example.test'
 
 /** Most tests fail on purpose, and all of them from one address. */
-const UNLIMITED_FAILURES = {
+export const UNLIMITED_FAILURES = {
   PATMINT_FAILURES_PER_ADDRESS: '0',
   PATMINT_FAILURES_PER_CLIENT: '0',
   PATMINT_FAILURES_PER_CREDENTIAL: '0',

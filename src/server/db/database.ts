@@ -50,7 +50,7 @@ export interface PoolState {
 }
 
 /** Postgres answers a statement that takes too long; no answer this much later means that nobody is there. */
-const ANSWER_GRACE_MS = 1000
+const ANSWER_GRACE_MS = 500
 /** A server that vanished between two statements of a transaction must not keep its locks. */
 const IDLE_TRANSACTION_MS = 10_000
 const KEEP_ALIVE_AFTER_MS = 10_000

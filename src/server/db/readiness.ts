@@ -4,8 +4,8 @@ import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { waitAtMost } from './time-limit.ts'
 
-/** Probes give up after a few seconds, and want an answer rather than none. */
-const LOOK_MS = 1500
+/** Probes of Kubernetes give up after a second, and want an answer rather than none. */
+const LOOK_MS = 750
 
 /** Builds the check. It answers within `lookMs`; while one look is under way, whoever asks waits for that one. */
 export function createReadinessCheck(db: Database, lookMs: number = LOOK_MS): () => Promise<boolean> {

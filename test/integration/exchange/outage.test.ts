@@ -61,11 +61,19 @@ const setReadOnly = ({ databaseUrl }: Scene, isReadOnly: boolean): Promise<unkno
     await client.query(`alter database ${name} set default_transaction_read_only = ${isReadOnly}`)
   })
 
+/** Below the defaults, so that what is promised with those is kept on a busy machine too. */
+const WAITS = {
+  PATMINT_DATABASE_CONNECT_SECONDS: '1',
+  PATMINT_DATABASE_LOCK_SECONDS: '1',
+  PATMINT_DATABASE_STATEMENT_SECONDS: '2',
+  PATMINT_EXCHANGE_DEADLINE_SECONDS: '2',
+}
+
 let scene: Scene
 beforeAll(async () => {
   const databaseUrl = await createTestDatabase()
   const proxy = await startDatabaseProxy(databaseUrl)
-  const acme = await startAcme({ PATMINT_DATABASE_URL: proxy.url })
+  const acme = await startAcme({ ...WAITS, PATMINT_DATABASE_URL: proxy.url })
   scene = { acme, proxy, databaseUrl }
 })
 afterAll(async () => {
@@ -135,7 +143,7 @@ async function expectTheRestToStay({ acme }: Scene): Promise<void> {
   for (const path of ['/.well-known/jwks.json', '/.well-known/openid-configuration', '/healthz']) {
     const { value, milliseconds } = await get(path)
     expect([path, value.status]).toEqual([path, 200])
-    expect(milliseconds).toBeLessThan(1000)
+    expect(milliseconds).toBeLessThan(2000)
   }
   for (const { value, milliseconds } of await Promise.all(Array.from({ length: 5 }, () => get('/readyz')))) {
     expect([value.status, await value.json()]).toEqual([503, { status: 'unavailable' }])
@@ -177,12 +185,15 @@ describe('a database that', () => {
       const statuses = (await exchangeAll(scene.acme)).map(({ value }) => value.status)
       expect(statuses).toContain(200)
       await fault.begin(scene)
-      await Promise.all([
-        expectExchangesToWait(scene),
-        expectApiToWait(scene, fault),
-        expectTheRestToStay(scene),
-      ])
-      await fault.end(scene)
+      try {
+        await Promise.all([
+          expectExchangesToWait(scene),
+          expectApiToWait(scene, fault),
+          expectTheRestToStay(scene),
+        ])
+      } finally {
+        await fault.end(scene)
+      }
       await expectRecovery(scene)
     },
   )

@@ -14,7 +14,12 @@ let acme: Acme
 beforeAll(async () => {
   databaseUrl = await createTestDatabase()
   proxy = await startDatabaseProxy(databaseUrl)
-  acme = await startAcme({ PATMINT_DATABASE_URL: proxy.url })
+  acme = await startAcme({
+    PATMINT_DATABASE_URL: proxy.url,
+    // Below the defaults, so that what is promised with those is kept on a busy machine too.
+    PATMINT_DATABASE_STATEMENT_SECONDS: '2',
+    PATMINT_EXCHANGE_DEADLINE_SECONDS: '3',
+  })
 })
 afterAll(() => proxy.close())
 
