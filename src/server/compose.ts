@@ -7,7 +7,6 @@ import { createApiRouter } from './api/api.ts'
 import { createDocumentationRouter } from './api/documentation.ts'
 import { createLeakLimits } from './api/leak-limits.ts'
 import { createBurn } from './api/revoke-exposed.ts'
-import { bootstrapOnce } from './bootstrap-once.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
 import type { Config, SecretKeys } from './config/config.ts'
@@ -16,7 +15,7 @@ import { createRehearseCheck } from './credential/rehearse.ts'
 import { standingsPart } from './credential/standing-store.ts'
 import { type Database, isDatabaseAway, isReachable } from './db/database.ts'
 import { createTurnReader } from './db/turn-reader.ts'
-import { apiAudience, ensureBuiltIns } from './directory/built-in.ts'
+import { apiAudience } from './directory/built-in.ts'
 import { hashClientSecret, matchesClientSecret } from './directory/client-secret.ts'
 import { clientsPart } from './directory/client-store.ts'
 import { createExchange } from './exchange/exchange.ts'
@@ -28,12 +27,9 @@ import { createRevocationRouter } from './http/revocation.ts'
 import { instrument } from './instrument.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { ensureAuditPartitions } from './ledger/store.ts'
-import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
 import { createProvider, TOKEN_FORM_BYTES } from './provider/provider.ts'
-import { repeat } from './repeat.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
 import { createOwnTokenReader } from './signing/own-token.ts'
@@ -53,11 +49,11 @@ export interface Server {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** How busy it is. */
   readonly readLoad: () => Load
-  /** Ends the work in the background and waits until every record asked for is durable. */
+  /** Resolves when every record asked for is durable. */
   readonly drain: () => Promise<void>
 }
 
-/** Builds a server on a migrated database: built-ins, first start, keys, routes. */
+/** Builds a server on a prepared database: keys, ledger, routes. */
 export async function composeServer(options: ServerOptions): Promise<Server> {
   const { config, issuer, db, secretKeys, log, clock, telemetry } = options
   const watched = instrument(telemetry)
@@ -65,15 +61,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const loadStanding = watched.loadStanding(load.standing)
   const composed = composeCredential({ ...options, loadStanding, watched })
   const { limits, hasher, attemptLimits, ...checks } = composed
-  const background = { log, clock, watched }
   const takePlace = limits.inFlight.take
-  const partitions = repeat(background, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
-  // Before the first record is written: a month that begins in the default partition stays there.
-  await partitions.firstRun
-  await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
-  await bootstrapOnce(options, hasher)
-  const purge = repeat(background, 'purge', 1, (signal) => purgeExpiredArtifacts(db, clock(), signal))
-
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
   const records = new Ledger(db, watched.onCommit)
   const ledger = watched.ledger(records)
@@ -143,8 +131,5 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   for (const router of [health, metadata, documentation, revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
-  const drain = async (): Promise<void> => {
-    await Promise.all([partitions.stop(), purge.stop(), records.drain()])
-  }
-  return { handle: app.callback(), readLoad, drain }
+  return { handle: app.callback(), readLoad, drain: () => records.drain() }
 }

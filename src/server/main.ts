@@ -1,12 +1,16 @@
-// The process: arguments, configuration, database, listener, drain. The only file of the server that touches
-// `process`; exit codes are 0 done, 1 failed, 2 wrong configuration or usage.
+// The process: arguments, configuration, signals. The only file of the server that touches `process`; exit codes are
+// 0 done, 1 failed, 2 wrong configuration or usage.
 
+import cluster from 'node:cluster'
 import { Command } from 'commander'
 import { loadConfig } from './config/config.ts'
 import { createLogger } from './http/log.ts'
 import { applyCommand, migrateCommand, type OperatorContext, UsageProblems } from './operator.ts'
 import { serve } from './serve.ts'
+import { serveByWorkers } from './serve-by-workers.ts'
 import { currentTraceId } from './telemetry/active-trace.ts'
+import { work } from './work.ts'
+import { tell } from './workers/follow-orders.ts'
 
 function readContext(): OperatorContext {
   const config = loadConfig(process.env)
@@ -28,14 +32,43 @@ function untilStopped(): Promise<NodeJS.Signals> {
   })
 }
 
+/** SIGHUP asks for a rolling restart. One that comes before anybody listens must not end the process. */
+function listenForReload(): (listener: () => void) => void {
+  let reload = (): void => {}
+  process.on('SIGHUP', () => reload())
+  return (listener) => {
+    reload = listener
+  }
+}
+
+async function serveAsConfigured(): Promise<void> {
+  const context = readContext()
+  if (context.config.workers === 1) return serve(context, untilStopped())
+  return serveByWorkers(context, { stopped: untilStopped(), onReload: listenForReload() })
+}
+
+/** A worker takes orders from its primary alone: a signal to the whole process group is the primary's to obey. */
+async function workForPrimary(): Promise<void> {
+  const { worker } = cluster
+  if (!worker) throw new UsageProblems('serve starts the workers', ['and nobody else'])
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  try {
+    const { log, ...context } = readContext()
+    await work({ ...context, log: log.child({ worker: process.pid }) }, worker)
+  } catch (error) {
+    // For the primary to say, once for all of them.
+    await tell(worker, { type: 'patmint:failed', reason: describe(error) })
+    process.exit(1)
+  }
+}
+
 const program = new Command('patmint-server')
   .description('OAuth 2.0 token exchange server')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
 
-program
-  .command('serve', { isDefault: true })
-  .description('serve until SIGTERM')
-  .action(() => serve(readContext(), untilStopped()))
+program.command('serve', { isDefault: true }).description('serve until SIGTERM').action(serveAsConfigured)
+
+program.command('worker', { hidden: true }).action(workForPrimary)
 
 program
   .command('migrate')

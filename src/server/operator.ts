@@ -20,6 +20,11 @@ export interface OperatorContext {
   readonly clock: () => Date
 }
 
+/** What Postgres grants by default. */
+const POSTGRES_CONNECTIONS = 100
+/** The primary, the owner of the embedded database, a command beside the server, those reserved for superusers. */
+const OTHER_CONNECTIONS = 10
+
 /** Something the operator must mend: one line per problem. */
 export class UsageProblems extends Error {
   readonly problems: readonly string[]
@@ -103,6 +108,10 @@ export async function applyRecorded(
   return applied.value.length > 0 ? applied.value : ['nothing to change']
 }
 
+/** Connections an instance may have at once: during a rolling restart a worker more than usual, and a few besides. */
+const countConnections = ({ workers, databasePoolSize }: Config): number =>
+  Math.max(POSTGRES_CONNECTIONS, (workers + 1) * databasePoolSize + OTHER_CONNECTIONS)
+
 /** Runs `task` on the configured database, starting the embedded one for as long as that takes. */
 export async function withDatabase<T>(
   { config, log }: OperatorContext,
@@ -112,6 +121,7 @@ export async function withDatabase<T>(
   prepareDataDir(config.dataDir)
   const embedded = await startEmbeddedPostgres({
     dataDir: config.dataDir,
+    flags: [`max_connections=${countConnections(config)}`],
     log: (line) => log.debug({ line }, 'embedded postgres'),
   })
   try {

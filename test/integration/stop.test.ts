@@ -65,6 +65,7 @@ describe.concurrent('a server', () => {
         time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
         url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
         issuer: server.url.replace('127.0.0.1', 'localhost'),
+        workers: 1,
         msg: 'listening',
       },
     ])

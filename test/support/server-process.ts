@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { inject } from 'vitest'
 import { canary, logFile } from './evidence.ts'
 
@@ -17,6 +17,8 @@ export interface ServerProcess {
   readonly issuer: string
   readonly dataDir: string
   readonly process: ChildProcess
+  /** What it has printed so far. */
+  readonly lines: readonly string[]
   /** PAT of the platform admin, when this server made it. */
   readonly bootstrapToken: () => string
   /** Sends a signal and waits for the exit code. */
@@ -59,9 +61,11 @@ export async function startServerProcess(variables: Record<string, string>): Pro
   const log = createWriteStream(logFile(`server-${child.pid}`))
   child.stdout.pipe(log)
   child.stderr.pipe(log)
+  const lines: string[] = []
+  const output = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line))
   const exited = once(child, 'exit').then(([code]) => code as number | null)
   const { url, issuer, metricsUrl } = await Promise.race([
-    findListeningLine(child.stdout),
+    findListeningLine(output),
     exited.then((code) => {
       throw new Error(`the server exited with ${code}: ${readFileSync(String(log.path), 'utf8')}`)
     }),
@@ -72,6 +76,7 @@ export async function startServerProcess(variables: Record<string, string>): Pro
     issuer,
     dataDir,
     process: child,
+    lines,
     bootstrapToken: () => canary(readFileSync(join(dataDir, 'bootstrap-token'), 'utf8').trim()),
     stop: (signal = 'SIGTERM') => {
       child.kill(signal)
@@ -80,18 +85,18 @@ export async function startServerProcess(variables: Record<string, string>): Pro
   }
 }
 
-async function findListeningLine(
-  stdout: NodeJS.ReadableStream,
-): Promise<Pick<ServerProcess, 'url' | 'issuer' | 'metricsUrl'>> {
-  let metricsUrl: string | undefined
-  for await (const line of createInterface({ input: stdout })) {
-    const entry = JSON.parse(line) as { msg?: string; url?: string; issuer?: string }
-    if (entry.msg === 'metrics') metricsUrl = entry.url
-    if (entry.msg === 'listening' && entry.url && entry.issuer)
-      return { url: entry.url, issuer: entry.issuer, metricsUrl }
-  }
-  return new Promise(() => {})
-}
+const findListeningLine = (
+  output: Interface,
+): Promise<Pick<ServerProcess, 'url' | 'issuer' | 'metricsUrl'>> =>
+  new Promise((resolve) => {
+    let metricsUrl: string | undefined
+    output.on('line', (line) => {
+      const entry = JSON.parse(line) as { msg?: string; url?: string; issuer?: string }
+      if (entry.msg === 'metrics') metricsUrl = entry.url
+      if (entry.msg === 'listening' && entry.url && entry.issuer)
+        resolve({ url: entry.url, issuer: entry.issuer, metricsUrl })
+    })
+  })
 
 /** Runs a command of the server's binary, or another script, to its end. */
 export async function runNode(

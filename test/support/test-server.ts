@@ -13,6 +13,7 @@ import { createLogger } from '../../src/server/http/log.ts'
 import { createListener, LISTENER_LIMITS } from '../../src/server/http/server.ts'
 import { measureQuery } from '../../src/server/instrument.ts'
 import { applyRecorded, readFiles, resolveSecretKeys } from '../../src/server/operator.ts'
+import { prepareDatabase } from '../../src/server/prepare-database.ts'
 import { currentTraceId } from '../../src/server/telemetry/active-trace.ts'
 import { NO_TELEMETRY, type Telemetry } from '../../src/server/telemetry/telemetry.ts'
 import { canary, logFile } from './evidence.ts'
@@ -79,7 +80,9 @@ export async function startTestServer(
   const context = { config: config.value, env, log, clock: () => clock() }
   const secretKeys = resolveSecretKeys(config.value)
   const issuer = config.value.issuer ?? ISSUER
-  const server = await composeServer({ ...context, issuer, db, secretKeys, telemetry })
+  const options = { ...context, issuer, db, secretKeys, telemetry }
+  const upkeep = await prepareDatabase(options)
+  const server = await composeServer(options)
   const limits = { ...LISTENER_LIMITS, keepAliveMs: config.value.keepAliveSeconds * 1000 }
   const http = createListener(limits, server.handle)
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
@@ -100,7 +103,7 @@ export async function startTestServer(
     stop: async () => {
       http.closeAllConnections()
       await new Promise((resolve) => http.close(resolve))
-      await server.drain()
+      await Promise.all([upkeep.stop(), server.drain()])
       await db.destroy()
       await telemetry.stop()
     },

@@ -59,6 +59,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
     folders: ['protocol', 'server/config', 'server/ledger'],
     packages: ['koa', '@koa/router', '@koa/bodyparser', 'lru-cache', 'pino', 'rate-limiter-flexible', 'zod'],
   },
+  'server/workers': { folders: ['server/http'], packages: [] },
   'server/api': {
     folders: [
       'protocol',
@@ -78,6 +79,10 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
 const ROOTS = new Set([
   'server/main.ts',
   'server/serve.ts',
+  'server/serve-by-workers.ts',
+  'server/serving.ts',
+  'server/work.ts',
+  'server/prepare-database.ts',
   'server/operator.ts',
   'server/compose.ts',
   'server/compose-credential.ts',

@@ -1,11 +1,12 @@
 // Configuration: file and environment in, one frozen value out, or every problem at once. Reads no secret from disk
 // but the configuration file itself; the only place that knows the names of environment variables.
 
+import { availableParallelism } from 'node:os'
 import type { z } from 'zod'
 import { type PresentedCredential, parseCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { readConfigFile } from './read-file.ts'
-import { type ConfigFile, configFileSchema } from './schema.ts'
+import { type ConfigFile, configFileSchema, MAX_WORKERS } from './schema.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 export type SecretKeys = readonly [Buffer, ...Buffer[]]
@@ -28,10 +29,14 @@ export interface Config {
   readonly issuer: string | undefined
   readonly host: string
   readonly port: number
+  /** Processes that serve; 1: this one. */
+  readonly workers: number
   /** CIDR blocks of the proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[]
   /** Undefined: the embedded Postgres. */
   readonly databaseUrl: string | undefined
+  /** Connections of each worker, at most. */
+  readonly databasePoolSize: number
   readonly dataDir: string
   /** Undefined: generated in the data folder. */
   readonly secretKeys: SecretKeys | undefined
@@ -61,8 +66,10 @@ const VARIABLES = {
   PATMINT_ISSUER: ['issuer', asText],
   PATMINT_HOST: ['host', asText],
   PATMINT_PORT: ['port', asNumber],
+  PATMINT_WORKERS: ['workers', asNumber],
   PATMINT_TRUSTED_PROXIES: ['trusted_proxies', asList],
   PATMINT_DATABASE_URL: ['database_url', asText],
+  PATMINT_DATABASE_POOL_SIZE: ['database_pool_size', asNumber],
   PATMINT_DATA_DIR: ['data_dir', asText],
   PATMINT_SECRET_KEY: ['secret_key', asText],
   PATMINT_APPLY: ['apply', asList],
@@ -147,8 +154,10 @@ function toConfig(file: ConfigFile): Config {
     issuer: file.issuer,
     host: file.host,
     port: file.port,
+    workers: file.workers === 'auto' ? Math.min(availableParallelism(), MAX_WORKERS) : file.workers,
     trustedProxies: Object.freeze(file.trusted_proxies),
     databaseUrl: file.database_url,
+    databasePoolSize: file.database_pool_size,
     dataDir: file.data_dir,
     secretKeys: file.secret_key === undefined ? undefined : parseSecretKeys(file.secret_key),
     applyFiles: Object.freeze(file.apply),

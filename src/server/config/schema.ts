@@ -12,6 +12,8 @@ function isIssuer(text: string): boolean {
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 /** 0 switches a limit off. */
 const MOST = 1_000_000
+/** As many as `auto` gives at most. */
+export const MAX_WORKERS = 64
 const REUSE_REACTIONS = ['flag', 'revoke_family'] as const
 
 // Errors never quote the value: what is wrong may be a secret.
@@ -22,6 +24,7 @@ const ERRORS = {
     'must be a port number, or off (in Kubernetes, a Service called patmint-metrics sets PATMINT_METRICS_PORT: use enableServiceLinks: false)',
   otlp_endpoint: 'must be an http(s) URL, such as http://localhost:4318',
   trace_ratio: 'must be a number from 0 to 1',
+  workers: `must be a whole number from 1 to ${MAX_WORKERS}, or auto`,
   trusted_proxies: 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32',
   database_url: 'must be a postgres:// URL',
   secret_key: 'must be 32 bytes in base64url (43 characters), or several of those separated by commas',
@@ -63,6 +66,14 @@ export const configFileSchema = z
       .max(65_535)
       .default(8693)
       .describe('Port to listen on; 0 takes any free one'),
+    workers: z
+      .union([z.literal('auto'), z.int({ error: ERRORS.workers }).min(1).max(MAX_WORKERS)], {
+        error: ERRORS.workers,
+      })
+      .default(1)
+      .describe(
+        'Processes that serve behind the one port; auto: as many as there are cores for this process',
+      ),
     trusted_proxies: z
       .array(z.string({ error: ERRORS.trusted_proxies }).refine(isCidr, { error: ERRORS.trusted_proxies }), {
         error: ERRORS.list,
@@ -72,6 +83,9 @@ export const configFileSchema = z
     database_url: shaped(/^postgres(ql)?:\/\/./, URL.canParse, ERRORS.database_url)
       .describe('Postgres 15 or newer; absent: an embedded Postgres in the data folder')
       .optional(),
+    database_pool_size: wholeNumber(2, 100)
+      .default(10)
+      .describe('Connections to Postgres that each worker holds at most'),
     data_dir: text.default('.patmint').describe('Embedded database and generated secrets'),
     secret_key: z
       .string({ error: ERRORS.secret_key })

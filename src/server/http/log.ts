@@ -48,6 +48,10 @@ const FIELDS = {
   untold: writeNumber,
   task: writeText,
   line: writeText,
+  /** How many there are, and the process id of one. */
+  workers: writeNumber,
+  worker: writeNumber,
+  how: writeText,
   email: writeText,
   dataDir: writeText,
   changes: writeTexts,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { generateCredential, PresentedCredential } from '../../../../src/protocol/credential.ts'
 import { canary } from '../../../support/evidence.ts'
@@ -9,8 +10,10 @@ const DEFAULTS = {
   issuer: undefined,
   host: '127.0.0.1',
   port: 8693,
+  workers: 1,
   trustedProxies: [],
   databaseUrl: undefined,
+  databasePoolSize: 10,
   dataDir: '.patmint',
   secretKeys: undefined,
   applyFiles: [],
@@ -45,8 +48,10 @@ const FILE = `
 issuer: https://file.example.com
 host: 10.0.0.1
 port: 1001
+workers: 3
 trusted_proxies: [10.0.0.0/8, '2001:db8::/32']
 database_url: postgres://file@db/patmint
+database_pool_size: 20
 data_dir: /file
 secret_key: ${fileKey}
 apply: [file.yaml, further.yaml]
@@ -90,7 +95,8 @@ describe('without file and variables', () => {
     const more = ['BOOTSTRAP_TOKEN', 'BOOTSTRAP_PASSWORD', 'TRUSTED_PROXIES', 'CREDENTIAL_REUSE']
     const limits = ['FAILURE_WINDOW_SECONDS', 'FAILURES_PER_ADDRESS', 'FAILURES_PER_CLIENT', 'MAX_IN_FLIGHT']
     const rest = ['FAILURES_PER_CREDENTIAL', 'HASH_QUEUE_LIMIT', 'KEEP_ALIVE_SECONDS']
-    const all = [...names, ...more, ...limits, ...rest]
+    const numbers = ['WORKERS', 'DATABASE_POOL_SIZE']
+    const all = [...names, ...more, ...limits, ...rest, ...numbers]
     expect(load(Object.fromEntries(all.map((name) => [`PATMINT_${name}`, ''])))).toEqual(DEFAULTS)
   })
 })
@@ -105,8 +111,10 @@ describe('a configuration file', () => {
       issuer: 'https://file.example.com',
       host: '10.0.0.1',
       port: 1001,
+      workers: 3,
       trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
       databaseUrl: 'postgres://file@db/patmint',
+      databasePoolSize: 20,
       dataDir: '/file',
       secretKeys: [decode(fileKey)],
       applyFiles: ['file.yaml', 'further.yaml'],
@@ -138,8 +146,10 @@ describe('a configuration file', () => {
     ['PATMINT_ISSUER', 'http://localhost:1', 'issuer', 'http://localhost:1'],
     ['PATMINT_HOST', '::1', 'host', '::1'],
     ['PATMINT_PORT', '1002', 'port', 1002],
+    ['PATMINT_WORKERS', '4', 'workers', 4],
     ['PATMINT_TRUSTED_PROXIES', '192.0.2.0/24, ::/0,', 'trustedProxies', ['192.0.2.0/24', '::/0']],
     ['PATMINT_DATABASE_URL', 'postgresql://e@db/e', 'databaseUrl', 'postgresql://e@db/e'],
+    ['PATMINT_DATABASE_POOL_SIZE', '5', 'databasePoolSize', 5],
     ['PATMINT_DATA_DIR', '/variable', 'dataDir', '/variable'],
     ['PATMINT_SECRET_KEY', variableKey, 'secretKeys', [decode(variableKey)]],
     ['PATMINT_APPLY', 'variable.yaml', 'applyFiles', ['variable.yaml']],
@@ -193,6 +203,16 @@ describe('a configuration file', () => {
 describe('values', () => {
   it.each([0, 65_535])('port %i is one', (port) => {
     expect(load({ PATMINT_PORT: String(port) }).port).toBe(port)
+  })
+
+  it.each([1, 64])('%i workers are some', (workers) => {
+    expect(load({ PATMINT_WORKERS: String(workers) }).workers).toBe(workers)
+  })
+
+  it('workers may be as many as there are cores, but 64 at most', () => {
+    const cores = Math.min(availableParallelism(), 64)
+    expect(load({ PATMINT_WORKERS: 'auto' }).workers).toBe(cores)
+    expect(load({ PATMINT_CONFIG: writeConfigFile('workers: auto') }).workers).toBe(cores)
   })
 
   it('of several secret keys, the first comes first', () => {

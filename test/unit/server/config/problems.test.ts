@@ -15,6 +15,8 @@ const METRICS_PORT =
 const OTLP_ENDPOINT = 'must be an http(s) URL, such as http://localhost:4318'
 const RATIO = 'must be a number from 0 to 1'
 const CIDR = 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32'
+const WORKERS = 'must be a whole number from 1 to 64, or auto'
+const POOL_SIZE = 'must be a whole number from 2 to 100'
 const SECRET_KEY = 'must be 32 bytes in base64url (43 characters), or several of those separated by commas'
 
 describe('problems', () => {
@@ -23,8 +25,10 @@ describe('problems', () => {
       problemsOf({
         PATMINT_ISSUER: 'https://sts.example.com/',
         PATMINT_PORT: 'tcp://10.0.0.1:8693',
+        PATMINT_WORKERS: 'all',
         PATMINT_TRUSTED_PROXIES: '10.0.0.0/8,10.0.0.1,nginx',
         PATMINT_DATABASE_URL: 'mysql://db/patmint',
+        PATMINT_DATABASE_POOL_SIZE: 'many',
         PATMINT_BOOTSTRAP_TOKEN: 'pat_1',
         PATMINT_BOOTSTRAP_PASSWORD: 'seven c',
         PATMINT_LOG_LEVEL: 'trace',
@@ -36,8 +40,10 @@ describe('problems', () => {
     ).toEqual([
       `PATMINT_ISSUER ${ISSUER}`,
       `PATMINT_PORT ${PORT}`,
+      `PATMINT_WORKERS ${WORKERS}`,
       `PATMINT_TRUSTED_PROXIES ${CIDR}`,
       'PATMINT_DATABASE_URL must be a postgres:// URL',
+      `PATMINT_DATABASE_POOL_SIZE ${POOL_SIZE}`,
       'PATMINT_BOOTSTRAP_TOKEN must be a well-formed PAT (pat_…)',
       'PATMINT_BOOTSTRAP_PASSWORD must be text of 8 to 256 characters',
       'PATMINT_LOG_LEVEL must be one of debug, info, warn, error',
@@ -54,8 +60,10 @@ describe('problems', () => {
 issuer: [https://sts.example.com]
 host: 7
 port: "8693"
+workers: 65
 trusted_proxies: [10.0.0.0/8, 10.0.0.1, 7]
 database_url: ""
+database_pool_size: 1
 data_dir: ""
 secret_key: short
 apply: acme.yaml
@@ -76,9 +84,11 @@ ports: 1
       `FILE: issuer ${ISSUER}`,
       'FILE: host must be text, and not empty',
       `FILE: port ${PORT}`,
+      `FILE: workers ${WORKERS}`,
       `FILE: trusted_proxies.1 ${CIDR}`,
       `FILE: trusted_proxies.2 ${CIDR}`,
       'FILE: database_url must be a postgres:// URL',
+      `FILE: database_pool_size ${POOL_SIZE}`,
       'FILE: data_dir must be text, and not empty',
       `FILE: secret_key ${SECRET_KEY}`,
       'FILE: apply must be a list',
@@ -147,6 +157,16 @@ describe('values', () => {
 
   it.each(['-1', '65536', '8693 ', '0x21', '1e3', '1.5'])('port "%s" is refused', (port) => {
     expect(problemsOf({ PATMINT_PORT: port })).toEqual([`PATMINT_PORT ${PORT}`])
+  })
+
+  it.each(['0', '65', '1.5', '-1', 'AUTO', 'auto '])('workers "%s" are refused', (workers) => {
+    expect(problemsOf({ PATMINT_WORKERS: workers })).toEqual([`PATMINT_WORKERS ${WORKERS}`])
+  })
+
+  it.each(['1', '101'])('a pool of %s connections is refused', (size) => {
+    expect(problemsOf({ PATMINT_DATABASE_POOL_SIZE: size })).toEqual([
+      `PATMINT_DATABASE_POOL_SIZE ${POOL_SIZE}`,
+    ])
   })
 
   it.each(['10.0.0.1', '10.0.0.1/8', '10.0.0.0/33', '2001:db8::1/32', '::1', 'localhost', '*', 'true'])(

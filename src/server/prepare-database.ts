@@ -1,0 +1,42 @@
+// What is done once for a database, however many processes serve from it: before they do, the signing keys, the
+// built-ins and the first admin; from then on, partitions ahead of time and the purge.
+
+import { bootstrapOnce } from './bootstrap-once.ts'
+import type { ServerOptions } from './compose.ts'
+import { CredentialHasher } from './credential/hash.ts'
+import { HashQueue } from './credential/hash-queue.ts'
+import { ensureBuiltIns } from './directory/built-in.ts'
+import { instrument } from './instrument.ts'
+import { ensureAuditPartitions } from './ledger/store.ts'
+import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
+import { repeat } from './repeat.ts'
+import { deriveKeys } from './secret/secret-keys.ts'
+import { openKeyRing } from './signing/key-ring.ts'
+
+export interface Upkeep {
+  /** Resolves when the work under way has ended. */
+  readonly stop: () => Promise<void>
+}
+
+/** That of the first admin's credential, before there is anybody to wait for. */
+const ONE_HASH = { atOnce: 1, waiting: 1, waitMs: 10_000 }
+
+/** Makes a migrated database ready to be served from, and keeps it so. */
+export async function prepareDatabase(options: ServerOptions): Promise<Upkeep> {
+  const { config, issuer, db, secretKeys, log, clock, telemetry } = options
+  const background = { log, clock, watched: instrument(telemetry) }
+  // First of all: nothing is written with a secret key that is not this database's.
+  await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
+  const partitions = repeat(background, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
+  // Before the first record is written: a month that begins in the default partition stays there.
+  await partitions.firstRun
+  await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
+  const peppers = deriveKeys(secretKeys, 'credential-pepper')
+  await bootstrapOnce(options, new CredentialHasher(peppers, config.credentialHash, new HashQueue(ONE_HASH)))
+  const purge = repeat(background, 'purge', 1, (signal) => purgeExpiredArtifacts(db, clock(), signal))
+  return {
+    stop: async () => {
+      await Promise.all([partitions.stop(), purge.stop()])
+    },
+  }
+}
