@@ -11,7 +11,7 @@ import { linesOf, untilNextLine } from '../support/server-log.ts'
 import { newDataDir, newSecretKey, runServerCommand, startServerProcess } from '../support/server-process.ts'
 import { createTestDatabase, withClient } from '../support/test-database.ts'
 
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 240_000
 
 /** Variables of a server on an empty database of its own, with a data folder nobody has made. */
 const newDeployment = async () => ({

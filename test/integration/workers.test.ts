@@ -19,8 +19,8 @@ import {
 import { createTestDatabase, withClient } from '../support/test-database.ts'
 
 /** Every start of a worker is a second of work, and other tests want the cores as well. */
-const TIMEOUT_MS = 120_000
-const WAIT_MS = 60_000
+const TIMEOUT_MS = 240_000
+const WAIT_MS = 120_000
 
 async function waitUntil(holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + WAIT_MS
@@ -68,10 +68,13 @@ const askUntilAnsweredBy = (server: ServerProcess, workers: readonly number[]): 
     return workers.every((worker) => answering.has(worker))
   })
 
-/** Sends one request after the other until `isOver`; gives each answer's status, or what went wrong. */
+/** Sends a request every few milliseconds until `isOver`; gives each answer's status, or what went wrong. */
 async function sendUntil(isOver: () => boolean, send: () => Promise<{ status: number }>): Promise<unknown[]> {
   const outcomes: unknown[] = []
-  while (!isOver()) outcomes.push(await send().then(({ status }) => status, String))
+  while (!isOver()) {
+    outcomes.push(await send().then(({ status }) => status, String))
+    await sleep(5)
+  }
   return outcomes
 }
 

@@ -11,7 +11,7 @@ export interface LogLine {
   readonly [member: string]: unknown
 }
 
-const WAIT_MS = 60_000
+const WAIT_MS = 120_000
 
 /** The lines so far with this message. */
 export const linesOf = ({ lines }: ServerProcess, msg: string): LogLine[] =>
