@@ -15,7 +15,7 @@ import type { PeriodicTaskOptions } from './ledger/periodic-task.ts'
 import type { TokenRefusal } from './provider/provider.ts'
 import type { KeyRing } from './signing/key-ring.ts'
 import { measureExchanges, measureRequests, timed } from './telemetry/measure.ts'
-import { type Meter, OTHER } from './telemetry/meter.ts'
+import { type Gauges, type Meter, OTHER } from './telemetry/meter.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { type Attributes, traced } from './telemetry/tracer.ts'
 
@@ -137,7 +137,7 @@ export function instrument({ meter, tracer }: Telemetry) {
     /** What is looked at when somebody scrapes. */
     state: ({ isReachable, records, keyRing, readLoad, clock }: State): void =>
       meter?.watch({
-        databaseAnswers: () => answersInTime(isReachable),
+        ...databaseState(isReachable),
         waitingRecords: () => records.waiting,
         waitingHashes: () => readLoad().hashesWaiting,
         shed: () => listShed(readLoad()),
@@ -162,6 +162,11 @@ const listShed = ({ overloads, refusedAttempts }: Load): [string, number][] => [
     count,
   ]),
 ]
+
+/** What even a process that answers nothing can be asked. */
+export const databaseState = (isReachable: () => Promise<boolean>): Pick<Gauges, 'databaseAnswers'> => ({
+  databaseAnswers: () => answersInTime(isReachable),
+})
 
 /** Below the time-out of a scrape, which a database that hangs must not spoil. */
 const ANSWER_MS = 2000

@@ -40,5 +40,10 @@ export async function work(context: OperatorContext, worker: Worker): Promise<vo
       await telemetry.stop()
     })
   }
-  await followOrders(worker, { listen: ({ host, port }) => entrance.listen(port, host), compose, leave })
+  await followOrders(worker, {
+    listen: ({ host, port }) => entrance.listen(port, host),
+    compose,
+    measure: async () => telemetry.meter?.snapshot() ?? null,
+    leave,
+  })
 }

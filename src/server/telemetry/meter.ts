@@ -1,7 +1,14 @@
 // Everything that is measured, by the name it has in /metrics. A label has few values, all known in advance or bounded
 // by the routes there are: no audience, client, user, credential or path ever is one.
 
-import { type Count, MetricSet, type Observe, type Scrape, SIZE_BUCKETS } from './metric-set.ts'
+import {
+  type Count,
+  MetricSet,
+  type Observe,
+  type Scrape,
+  SIZE_BUCKETS,
+  type Snapshot,
+} from './metric-set.ts'
 import { createRequestMeter, type RequestMeter } from './request-meter.ts'
 
 export type ExchangeOutcome = 'granted' | 'refused' | 'failed'
@@ -25,6 +32,8 @@ export interface Meter {
   /** Says where to read what only a scrape asks for; until then it is 0, or absent where it has labels. */
   readonly watch: (gauges: Partial<Gauges>) => void
   readonly render: () => Promise<Scrape>
+  /** The same for another process to render, with those of further ones. */
+  readonly snapshot: () => Promise<Snapshot>
 }
 
 /** What is read when somebody scrapes, and costs nothing between. */
@@ -64,6 +73,7 @@ export function createMeter(options: MeterOptions, set: MetricSet = new MetricSe
       gauges = { ...gauges, ...more }
     },
     render: () => set.render(),
+    snapshot: () => set.snapshot(),
   }
 }
 

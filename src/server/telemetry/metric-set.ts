@@ -22,13 +22,29 @@ export const SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 /** How values of several workers become one. */
 type Aggregate = 'sum' | 'min' | 'max' | 'first'
 
+type Metric = Awaited<ReturnType<Registry['getMetricsAsJSON']>>[number]
+/** What a process says of itself at one moment, as it may be told to another. */
+export type Snapshot = readonly Metric[]
+
+/** Whether it only ever grows. */
+export const isCount = ({ type }: Metric): boolean => COUNT_TYPES.has(String(type))
+const COUNT_TYPES = new Set(['counter', 'histogram'])
+
 export class MetricSet {
-  readonly #registry = new Registry()
+  readonly #registry: Registry
+
+  constructor(registry = new Registry()) {
+    this.#registry = registry
+  }
+
+  /** One set of the values of several processes. */
+  static gather(snapshots: readonly Snapshot[]): MetricSet {
+    return new MetricSet(AggregatorRegistry.aggregate([...snapshots]))
+  }
 
   /** What Node.js says of its process. These outlive the set: one set with them per process. */
   addProcessMetrics(): void {
     collectDefaultMetrics({ register: this.#registry })
-    AggregatorRegistry.setRegistries(this.#registry)
   }
 
   counter(name: string, help: string): Count {
@@ -149,6 +165,11 @@ export class MetricSet {
       registers: [this.#registry],
       collect: () => collect(gauge),
     })
+  }
+
+  /** The values of now, for `gather`. */
+  snapshot(): Promise<Snapshot> {
+    return this.#registry.getMetricsAsJSON()
   }
 
   /** The text exposition format, with the values of now. */

@@ -18,6 +18,7 @@ export interface Assignment {
 export type Order =
   | { readonly type: 'patmint:listen'; readonly address: Address }
   | { readonly type: 'patmint:compose'; readonly assignment: Assignment }
+  | { readonly type: 'patmint:measure' }
   /** Leave without losing a request: another worker takes over. */
   | { readonly type: 'patmint:retire' }
   /** Leave as soon as what is in flight has been answered. */
@@ -28,6 +29,8 @@ export type Report =
   | { readonly type: 'patmint:attentive' }
   | { readonly type: 'patmint:listening'; readonly port: number }
   | { readonly type: 'patmint:composed' }
+  /** Null: it could not say. */
+  | { readonly type: 'patmint:measured'; readonly snapshot: unknown }
   | { readonly type: 'patmint:failed'; readonly reason: string }
 
 type Types<Message extends Order | Report> = Readonly<Record<Message['type'], true>>
@@ -35,6 +38,7 @@ type Types<Message extends Order | Report> = Readonly<Record<Message['type'], tr
 const ORDERS: Types<Order> = {
   'patmint:listen': true,
   'patmint:compose': true,
+  'patmint:measure': true,
   'patmint:retire': true,
   'patmint:stop': true,
 }
@@ -42,6 +46,7 @@ const REPORTS: Types<Report> = {
   'patmint:attentive': true,
   'patmint:listening': true,
   'patmint:composed': true,
+  'patmint:measured': true,
   'patmint:failed': true,
 }
 

@@ -31,6 +31,7 @@ function openChannel(duties: Partial<Duties> = {}) {
   const following = followOrders(channel as unknown as Worker, {
     listen: async () => 7000,
     compose: async () => {},
+    measure: async () => [],
     leave: async (hurry) => void left.push(hurry.aborted),
     ...duties,
   })
@@ -42,11 +43,24 @@ describe('a worker', () => {
     const { channel } = openChannel()
     channel.emit('message', { type: 'patmint:listen', address: { host: '::1', port: 0 } })
     channel.emit('message', { type: 'patmint:compose', assignment: {} })
+    channel.emit('message', { type: 'patmint:measure' })
     await settle()
     expect(channel.sent).toEqual([
       { type: 'patmint:attentive' },
       { type: 'patmint:listening', port: 7000 },
       { type: 'patmint:composed' },
+      { type: 'patmint:measured', snapshot: [] },
+    ])
+  })
+
+  it('that cannot measure itself says so, and works on', async () => {
+    const { channel } = openChannel({ measure: () => Promise.reject(new Error('no such metric')) })
+    channel.emit('message', { type: 'patmint:measure' })
+    channel.emit('message', { type: 'patmint:compose', assignment: {} })
+    await settle()
+    expect(channel.sent.slice(1)).toEqual([
+      { type: 'patmint:composed' },
+      { type: 'patmint:measured', snapshot: null },
     ])
   })
 

@@ -131,6 +131,20 @@ describe('a rolling restart', () => {
   })
 })
 
+describe('what is measured', () => {
+  it('is what every worker says that serves, and one that retires until it has ended', async () => {
+    const { pool, workers } = await openServingWorkplace(2)
+    pool.restart()
+    await settle()
+    expect(await pool.measure()).toEqual(
+      new Map([1001, 1002, 1000].map((pid): [number, unknown] => [pid, { pid }])),
+    )
+    workers[0]?.end('exit code 0')
+    await settle()
+    expect([...(await pool.measure()).keys()].sort()).toEqual([1001, 1002, 1003])
+  })
+})
+
 describe('a pool that stops', () => {
   it('tells every worker, also one that is retiring, and replaces none', async () => {
     const { pool, workers } = await openServingWorkplace(2)
