@@ -2,14 +2,16 @@
 // the data folder's secrets, migrations, declared files, the upkeep of the database, and the port. The workers serve.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createReadinessCheck } from './db/readiness.ts'
+import { isReachable } from './db/database.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
+import { databaseState } from './instrument.ts'
 import { defaultIssuer, type OperatorContext, readFiles, withDatabase } from './operator.ts'
 import { announce, establish, type ServingContext, STOP_MS, withinDeadline } from './serving.ts'
 import { serveMetrics, startTelemetry } from './start-telemetry.ts'
-import type { Meter } from './telemetry/meter.ts'
-import { renderTogether, type Scrape, type Snapshot } from './telemetry/metric-set.ts'
+import { GatheredMetrics } from './telemetry/gathered-metrics.ts'
+import type { Scrape, Snapshot } from './telemetry/metric-set.ts'
 import type { MetricsListener } from './telemetry/metrics-listener.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 import { WorkerPool } from './workers/worker-pool.ts'
 import { forkWorker } from './workers/worker-process.ts'
 
@@ -30,7 +32,8 @@ const RETIRE_GRACE_MS = 30_000
 export async function serveByWorkers(context: OperatorContext, signals: Signals): Promise<void> {
   const { config, log } = context
   const declared = readFiles(context, config.applyFiles)
-  const telemetry = await startTelemetry(context)
+  // Nothing that is traced happens here.
+  const telemetry = await startTelemetry({ log, config: { ...config, otlpEndpoint: undefined } })
   const pool = new WorkerPool({
     count: config.workers,
     fork: forkWorker,
@@ -44,7 +47,7 @@ export async function serveByWorkers(context: OperatorContext, signals: Signals)
     // The port comes first, as when serving alone: until they serve, the workers say that they are alive.
     const port = await pool.listen({ host: config.host, port: config.port })
     const issuer = config.issuer ?? defaultIssuer(port)
-    metrics = await serveMetrics(context, telemetry.meter ? renderAll(telemetry.meter, pool) : undefined)
+    metrics = await serveMetrics(context, gatherMetrics(telemetry, pool))
     await withDatabase(context, async (databaseUrl) => {
       const serving = { ...context, issuer, databaseUrl, telemetry }
       const starting = start(serving, declared, pool)
@@ -67,24 +70,30 @@ export async function serveByWorkers(context: OperatorContext, signals: Signals)
   }
 }
 
-/** What the workers and this process have measured, as if they were one. */
-const renderAll = (own: Meter, pool: WorkerPool) => async (): Promise<Scrape> =>
-  renderTogether([await own.snapshot(), ...((await pool.measure()) as Snapshot[])])
+/** Gives the metrics of this process and of all workers together. */
+function gatherMetrics({ meter }: Telemetry, pool: WorkerPool): (() => Promise<Scrape>) | undefined {
+  if (!meter) return undefined
+  const gathered = new GatheredMetrics()
+  return async () => {
+    // What a worker says it says by this same program.
+    const [own, others] = await Promise.all([meter.snapshot(), pool.measure()])
+    return gathered.render(own, others as Map<number, Snapshot | null>)
+  }
+}
 
 async function start(
   context: ServingContext,
   declared: readonly DeclarativeFile[],
   pool: WorkerPool,
 ): Promise<{ stop: () => Promise<void> }> {
-  const { issuer, databaseUrl, config, telemetry } = context
+  const { issuer, databaseUrl, config } = context
   const { options, upkeep } = await establish(context, declared, PRIMARY_CONNECTIONS)
-  telemetry.meter?.watch({ databaseAnswers: createReadinessCheck(options.db) })
+  context.telemetry.meter?.watch(databaseState(() => isReachable(options.db)))
   await pool.serve({ issuer, databaseUrl, dataDir: config.dataDir })
   return {
     stop: async () => {
       await upkeep.stop()
       await options.db.destroy()
-      await telemetry.stop()
     },
   }
 }

@@ -33,6 +33,7 @@ export async function serve(context: OperatorContext, stopped: Promise<string>):
       await withinDeadline(log, STOP_MS, async () => {
         await entrance.drain()
         await running.stop()
+        await telemetry.stop()
       })
     })
   } finally {
@@ -53,7 +54,6 @@ async function start(
     stop: async () => {
       await Promise.all([upkeep.stop(), server.drain()])
       await options.db.destroy()
-      await options.telemetry.stop()
     },
   }
 }

@@ -15,8 +15,8 @@ const LEAVE_MS = STOP_MS - 500
 /** Serves until the primary dismisses it, or is gone. Rejects when it cannot do what it was ordered. */
 export async function work(context: OperatorContext, worker: Worker): Promise<void> {
   const { log } = context
-  const entrance = new Entrance(context.config.keepAliveSeconds * 1000, log)
   const telemetry = await startTelemetry(context)
+  const entrance = new Entrance(context.config.keepAliveSeconds * 1000, log)
   let stopServing = async (): Promise<void> => {}
 
   const compose = async ({ issuer, databaseUrl, dataDir }: Assignment): Promise<void> => {
@@ -30,7 +30,6 @@ export async function work(context: OperatorContext, worker: Worker): Promise<vo
     stopServing = async () => {
       await server.drain()
       await options.db.destroy()
-      await telemetry.stop()
     }
   }
   const leave = async (hurry: AbortSignal): Promise<void> => {
@@ -38,12 +37,13 @@ export async function work(context: OperatorContext, worker: Worker): Promise<vo
     await withinDeadline(log, LEAVE_MS, async () => {
       await entrance.drain()
       await stopServing()
+      await telemetry.stop()
     })
   }
   await followOrders(worker, {
     listen: ({ host, port }) => entrance.listen(port, host),
     compose,
-    measure: async () => telemetry.meter?.snapshot() ?? [],
+    measure: async () => telemetry.meter?.snapshot() ?? null,
     leave,
   })
 }

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { findRunningDatabase } from '../../src/server/db/embedded/embedded-postgres.ts'
 import { holdConnections } from '../support/held-connections.ts'
+import { parseSamples, sumOf } from '../support/metrics.ts'
 import { requestExchange } from '../support/requests.ts'
 import { linesOf, untilNextLine } from '../support/server-log.ts'
 import {
@@ -124,17 +125,6 @@ describe('two workers', { timeout: TIMEOUT_MS }, () => {
     ])
   })
 
-  it('are measured as one, with what the primary does for them', async () => {
-    const [first = 0, second = 0] = workersOf(server)
-    await askUntilAnsweredBy(server, [first, second])
-    const answered = linesOf(server, 'request').filter(({ path }) => path === '/readyz').length
-    const text = await fetch(String(server.metricsUrl)).then((response) => response.text())
-    const readValue = (series: string): number => Number(text.split(`\n${series} `)[1]?.split('\n')[0])
-    expect(readValue('patmint_http_requests_total{route="/readyz",method="GET",status="2xx"}')).toBe(answered)
-    expect(readValue('patmint_database_up')).toBe(1)
-    expect(readValue('patmint_task_last_success_timestamp_seconds{task="purge"}')).toBeGreaterThan(0)
-  })
-
   it('replace one that is killed, while the other serves', async () => {
     const [killed = 0, other = 0] = workersOf(server)
     const started = linesOf(server, 'worker started').length
@@ -187,6 +177,23 @@ describe('two workers', { timeout: TIMEOUT_MS }, () => {
     expect(await ask()).toEqual({ connection: 'keep-alive', isReused: false })
     agent.destroy()
     await done
+  })
+
+  it('are measured as one, and counts outlive the workers that made them', async () => {
+    const countExchanges = async (): Promise<number> => {
+      const samples = parseSamples(await (await fetch(server.metricsUrl ?? '')).text())
+      expect(sumOf(samples, 'patmint_database_up')).toBe(1)
+      expect(
+        sumOf(samples, 'patmint_task_last_success_timestamp_seconds', { task: 'purge' }),
+      ).toBeGreaterThan(0)
+      return sumOf(samples, 'patmint_exchange_duration_seconds_count', { outcome: 'granted' })
+    }
+    const before = await countExchanges()
+    for (let sent = 0; sent < 6; sent += 1)
+      await requestExchange(server.url, { subject_token }, { Connection: 'close' })
+    expect(await countExchanges()).toBe(before + 6)
+    await untilNextLine(server, 'rolling restart done', () => signal(server, 'SIGHUP'))
+    expect(await countExchanges()).toBe(before + 6)
   })
 
   it('stay when new ones cannot start, and the reason is told', async () => {

@@ -8,9 +8,6 @@ export type Count = (amount?: number) => void
 /** Notes one measurement, in the unit the metric's name ends with. */
 export type Observe = (value: number) => void
 
-/** All values of a set, fit to be sent to another process. */
-export type Snapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
-
 export interface Scrape {
   readonly contentType: string
   readonly text: string
@@ -25,8 +22,25 @@ export const SIZE_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512]
 /** How values of several workers become one. */
 type Aggregate = 'sum' | 'min' | 'max' | 'first'
 
+type Metric = Awaited<ReturnType<Registry['getMetricsAsJSON']>>[number]
+/** What a process says of itself at one moment, as it may be told to another. */
+export type Snapshot = readonly Metric[]
+
+/** Whether it only ever grows. */
+export const isCount = ({ type }: Metric): boolean => COUNT_TYPES.has(String(type))
+const COUNT_TYPES = new Set(['counter', 'histogram'])
+
 export class MetricSet {
-  readonly #registry = new Registry()
+  readonly #registry: Registry
+
+  constructor(registry = new Registry()) {
+    this.#registry = registry
+  }
+
+  /** One set of the values of several processes. */
+  static gather(snapshots: readonly Snapshot[]): MetricSet {
+    return new MetricSet(AggregatorRegistry.aggregate([...snapshots]))
+  }
 
   /** What Node.js says of its process. These outlive the set: one set with them per process. */
   addProcessMetrics(): void {
@@ -153,6 +167,7 @@ export class MetricSet {
     })
   }
 
+  /** The values of now, for `gather`. */
   snapshot(): Promise<Snapshot> {
     return this.#registry.getMetricsAsJSON()
   }
@@ -168,9 +183,3 @@ const recordOf = <Value extends string, Made>(
   make: (value: Value) => Made,
 ): Readonly<Record<Value, Made>> =>
   Object.fromEntries(values.map((value) => [value, make(value)])) as Record<Value, Made>
-
-/** Several processes as one: each metric by its own rule, which is the sum unless told. */
-export async function renderTogether(snapshots: readonly Snapshot[]): Promise<Scrape> {
-  const registry = AggregatorRegistry.aggregate([...snapshots])
-  return { contentType: registry.contentType, text: await registry.metrics() }
-}

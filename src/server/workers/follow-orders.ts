@@ -9,6 +9,7 @@ export interface Duties {
   /** Gives the port. */
   readonly listen: (address: Address) => Promise<number>
   readonly compose: (assignment: Assignment) => Promise<void>
+  /** What there is to be said of the process in numbers. */
   readonly measure: () => Promise<unknown>
   /** Finishes everything; at once, once `hurry` is aborted. */
   readonly leave: (hurry: AbortSignal) => Promise<void>
@@ -41,9 +42,10 @@ export async function followOrders(worker: Worker, duties: Duties): Promise<void
 const createCarryOut =
   ({ listen, compose, measure }: Duties) =>
   async (order: Exclude<Order, { type: 'patmint:retire' | 'patmint:stop' }>): Promise<Report> => {
+    if (order.type === 'patmint:measure')
+      return { type: 'patmint:measured', snapshot: await measure().catch(() => null) }
     if (order.type === 'patmint:listen')
       return { type: 'patmint:listening', port: await listen(order.address) }
-    if (order.type === 'patmint:measure') return { type: 'patmint:measured', snapshot: await measure() }
     await compose(order.assignment)
     return { type: 'patmint:composed' }
   }

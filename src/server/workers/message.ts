@@ -1,5 +1,5 @@
-// What the primary and a worker say to each other. Every message is tagged, so that others may use the same channel:
-// what bears no tag of ours is not for us.
+// What the primary and a worker say to each other. Every message is tagged, so that others may use the same channel
+// (metrics do): what bears no tag of ours is not for us.
 
 export interface Address {
   readonly host: string
@@ -29,7 +29,7 @@ export type Report =
   | { readonly type: 'patmint:attentive' }
   | { readonly type: 'patmint:listening'; readonly port: number }
   | { readonly type: 'patmint:composed' }
-  /** What the worker has measured; only the telemetry knows what that looks like. */
+  /** Null: it could not say. */
   | { readonly type: 'patmint:measured'; readonly snapshot: unknown }
   | { readonly type: 'patmint:failed'; readonly reason: string }
 

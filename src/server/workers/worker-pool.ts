@@ -25,6 +25,8 @@ export class WorkerPool {
   /** Every process that has not ended. */
   readonly #alive = new Set<WorkerProcess>()
   readonly #serving = new Set<WorkerProcess>()
+  /** Those that still serve the connections they have. */
+  readonly #retiring = new Set<WorkerProcess>()
   readonly #backOff = new BackOff()
   #address: Address = { host: '', port: 0 }
   /** The one that was bound, where `#address` says 0. */
@@ -72,10 +74,12 @@ export class WorkerPool {
     })
   }
 
-  /** What each worker that serves has measured; one that does not say is left out. */
-  async measure(): Promise<unknown[]> {
-    const answers = await Promise.allSettled([...this.#serving].map((worker) => worker.measure()))
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+  /** What each worker that serves says of itself in numbers, by its process id; null where it does not answer. */
+  async measure(): Promise<Map<number, unknown>> {
+    const asked = [...this.#serving, ...this.#retiring]
+    return new Map(
+      await Promise.all(asked.map(async (worker) => [worker.pid, await worker.measure()] as const)),
+    )
   }
 
   /** Resolves when every worker has answered what is in flight and ended. */
@@ -171,9 +175,11 @@ export class WorkerPool {
 
   async #retire(worker: WorkerProcess): Promise<void> {
     if (!this.#serving.delete(worker)) return
+    this.#retiring.add(worker)
     worker.retire()
     const timer = setTimeout(() => worker.kill(), this.#options.retireMs)
     await worker.ended
     clearTimeout(timer)
+    this.#retiring.delete(worker)
   }
 }

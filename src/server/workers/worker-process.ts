@@ -10,18 +10,17 @@ export interface WorkerProcess {
   /** Gives the port. Rejects when it ends before, as `compose` does. */
   readonly listen: (address: Address) => Promise<number>
   readonly compose: (assignment: Assignment) => Promise<void>
-  /** What it has measured. Rejects when it is too busy to say. */
+  /** What it says of itself in numbers; null when it does not answer in time. */
   readonly measure: () => Promise<unknown>
   readonly retire: () => void
   readonly stop: () => void
   readonly kill: () => void
 }
 
-/** A worker that cannot answer an order within this time never will: each statement has its own time-out. */
-const ANSWER_MS = 60_000
-
-/** Below the time-out of a scrape. */
+/** Within the time-out of a scrape; a worker that has no time for it may still have some for clients. */
 const MEASURE_MS = 3000
+/** A worker that does not answer an order within this time never will: each statement has its own time-out. */
+const ANSWER_MS = 60_000
 
 /** Starts a worker: this same program with the command `worker`. */
 export function forkWorker(): WorkerProcess {
@@ -40,10 +39,10 @@ function watch(worker: Worker): WorkerProcess {
     if (message.type === 'patmint:attentive') becomeAttentive()
     if (message.type === 'patmint:failed') reason = message.reason
   })
-  // A process that could not be started, or not be told something: whether it lives is what counts.
+  // Of what it could not be told it will not do: whether it lives is what counts. A process that was never started
+  // does not exit.
   worker.on('error', (error) => {
-    reason ??= error.message
-    if (worker.process.pid === undefined) end(reason)
+    if (worker.process.pid === undefined) end(error.message)
   })
   worker.once('exit', (code, signal) => {
     const tellEnd = (): void =>
@@ -52,13 +51,11 @@ function watch(worker: Worker): WorkerProcess {
     if (worker.isConnected()) worker.once('disconnect', tellEnd)
     else tellEnd()
   })
-  const kill = (): void => void worker.process.kill('SIGKILL')
   const tell = (order: Order): void => {
     // Before that nobody would hear it.
     void attentive.then(() => worker.isConnected() && worker.send(order, () => {}))
   }
-  const ask = createAsk(worker, { tell, giveUp: kill, limitMs: ANSWER_MS, ended })
-  const askBriefly = createAsk(worker, { tell, giveUp: () => {}, limitMs: MEASURE_MS, ended })
+  const ask = createAsk(worker, tell, ended)
   return {
     pid: worker.process.pid ?? 0,
     ended,
@@ -66,34 +63,33 @@ function watch(worker: Worker): WorkerProcess {
     compose: async (assignment) => {
       await ask({ type: 'patmint:compose', assignment }, 'patmint:composed')
     },
-    measure: async () => (await askBriefly({ type: 'patmint:measure' }, 'patmint:measured')).snapshot,
+    measure: () =>
+      ask({ type: 'patmint:measure' }, 'patmint:measured', MEASURE_MS).then(
+        ({ snapshot }) => snapshot,
+        () => null,
+      ),
     retire: () => tell({ type: 'patmint:retire' }),
     stop: () => tell({ type: 'patmint:stop' }),
-    kill,
+    kill: () => void worker.process.kill('SIGKILL'),
   }
 }
 
 type Answer<Type extends Report['type']> = Extract<Report, { type: Type }>
 
-interface AskOptions extends Pick<WorkerProcess, 'ended'> {
-  readonly tell: (order: Order) => void
-  readonly limitMs: number
-  /** What to do about a worker that has not answered in time. */
-  readonly giveUp: () => void
-}
-
-/** Gives an order and waits for its answer. */
+/** Gives an order and waits for its answer; rejects when the worker ends, or takes longer than `limitMs`. */
 const createAsk =
-  (worker: Worker, { tell, limitMs, giveUp, ended }: AskOptions) =>
-  async <Type extends Report['type']>(order: Order, type: Type): Promise<Answer<Type>> => {
+  (worker: Worker, tell: (order: Order) => void, ended: Promise<string>) =>
+  async <Type extends Report['type']>(
+    order: Order,
+    type: Type,
+    limitMs = ANSWER_MS,
+  ): Promise<Answer<Type>> => {
     const { promise: answered, resolve, reject } = Promise.withResolvers<Answer<Type>>()
     const listen = (message: unknown): void => {
       if (isReport(message) && message.type === type) resolve(message as Answer<Type>)
     }
-    const timer = setTimeout(() => {
-      giveUp()
-      reject(new Error(`no answer within ${limitMs} ms`))
-    }, limitMs)
+    const giveUp = (): void => reject(new Error(`a worker has not answered within ${limitMs / 1000} s`))
+    const timer = setTimeout(giveUp, limitMs)
     worker.on('message', listen)
     tell(order)
     try {

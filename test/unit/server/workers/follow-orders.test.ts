@@ -31,7 +31,7 @@ function openChannel(duties: Partial<Duties> = {}) {
   const following = followOrders(channel as unknown as Worker, {
     listen: async () => 7000,
     compose: async () => {},
-    measure: async () => ['measured'],
+    measure: async () => [],
     leave: async (hurry) => void left.push(hurry.aborted),
     ...duties,
   })
@@ -49,7 +49,18 @@ describe('a worker', () => {
       { type: 'patmint:attentive' },
       { type: 'patmint:listening', port: 7000 },
       { type: 'patmint:composed' },
-      { type: 'patmint:measured', snapshot: ['measured'] },
+      { type: 'patmint:measured', snapshot: [] },
+    ])
+  })
+
+  it('that cannot measure itself says so, and works on', async () => {
+    const { channel } = openChannel({ measure: () => Promise.reject(new Error('no such metric')) })
+    channel.emit('message', { type: 'patmint:measure' })
+    channel.emit('message', { type: 'patmint:compose', assignment: {} })
+    await settle()
+    expect(channel.sent.slice(1)).toEqual([
+      { type: 'patmint:composed' },
+      { type: 'patmint:measured', snapshot: null },
     ])
   })
 

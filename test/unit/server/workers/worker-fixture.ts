@@ -84,7 +84,7 @@ function createFakeWorker(pid: number, answer: number | string): FakeWorker {
     end,
     listen: () => obey('listen').then(() => Number(answer)),
     compose: () => obey('compose'),
-    measure: () => obey('measure').then(() => pid),
+    measure: async () => (typeof answer === 'number' ? { pid } : null),
     // It takes as long as its connections do.
     retire: () => told.push('retire'),
     stop: endWhenTold('stop'),

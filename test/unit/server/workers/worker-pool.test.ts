@@ -20,15 +20,6 @@ describe('a pool that starts', () => {
   })
 })
 
-describe('what the workers have measured', () => {
-  it('is what each that serves says, without those that say nothing', async () => {
-    const { pool, workers } = await openServingWorkplace(3)
-    const [, silent] = workers
-    Object.assign(silent ?? {}, { measure: () => Promise.reject(new Error('too busy')) })
-    expect(await pool.measure()).toEqual([workers[0]?.pid, workers[2]?.pid])
-  })
-})
-
 describe('a worker that ends', () => {
   it('is replaced by one that listens only when it could serve', async () => {
     const { workers, waits } = await openServingWorkplace(2)
@@ -137,6 +128,20 @@ describe('a rolling restart', () => {
     await settle()
     expect(workers).toHaveLength(4)
     expect(workers[1]?.told).not.toContain('retire')
+  })
+})
+
+describe('what is measured', () => {
+  it('is what every worker says that serves, and one that retires until it has ended', async () => {
+    const { pool, workers } = await openServingWorkplace(2)
+    pool.restart()
+    await settle()
+    expect(await pool.measure()).toEqual(
+      new Map([1001, 1002, 1000].map((pid): [number, unknown] => [pid, { pid }])),
+    )
+    workers[0]?.end('exit code 0')
+    await settle()
+    expect([...(await pool.measure()).keys()].sort()).toEqual([1001, 1002, 1003])
   })
 })
 
