@@ -2,9 +2,8 @@
 // the data folder's secrets, migrations, declared files, the upkeep of the database, and the port. The workers serve.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isReachable } from './db/database.ts'
+import { createReadinessCheck } from './db/readiness.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
-import { databaseState } from './instrument.ts'
 import { defaultIssuer, type OperatorContext, readFiles, withDatabase } from './operator.ts'
 import { announce, establish, type ServingContext, STOP_MS, withinDeadline } from './serving.ts'
 import { serveMetrics, startTelemetry } from './start-telemetry.ts'
@@ -88,7 +87,7 @@ async function start(
 ): Promise<{ stop: () => Promise<void> }> {
   const { issuer, databaseUrl, config } = context
   const { options, upkeep } = await establish(context, declared, PRIMARY_CONNECTIONS)
-  context.telemetry.meter?.watch(databaseState(() => isReachable(options.db)))
+  context.telemetry.meter?.watch({ databaseAnswers: createReadinessCheck(options.db) })
   await pool.serve({ issuer, databaseUrl, dataDir: config.dataDir })
   return {
     stop: async () => {
