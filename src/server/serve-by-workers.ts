@@ -21,8 +21,8 @@ export interface Signals {
   readonly onReload: (listener: () => void) => void
 }
 
-/** For what is done once, and for the upkeep. */
-const PRIMARY_CONNECTIONS = 2
+/** To look whether the database answers. */
+const PRIMARY_CONNECTIONS = 1
 
 /** For what is in flight when the last silent connection has ended, and some more. */
 const RETIRE_GRACE_MS = 30_000

@@ -2,7 +2,7 @@
 // it is done, and end in time.
 
 import type { ServerOptions } from './compose.ts'
-import { openDatabase } from './db/database.ts'
+import { openDatabase, PATIENT_TIMEOUTS, type Timeouts } from './db/database.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import type { Logger } from './http/log.ts'
 import { measureQuery } from './instrument.ts'
@@ -19,14 +19,21 @@ export interface ServingContext extends OperatorContext {
 /** All of the stop but the embedded database's: orchestrators kill after 10 s. */
 export const STOP_MS = 9000
 
+/** For what nobody waits for: what is done once, and the upkeep. */
+const UPKEEP_CONNECTIONS = 2
+
 /** Opens the database with up to `maxConnections`, and logs what happens on them. */
-export function openServing(context: ServingContext, maxConnections: number): ServerOptions {
+export function openServing(
+  context: ServingContext,
+  maxConnections: number,
+  timeouts: Timeouts = context.config.databaseTimeouts,
+): ServerOptions {
   const { config, issuer, log, clock, databaseUrl, telemetry } = context
   const { meter } = telemetry
   const db = openDatabase({
     url: databaseUrl,
     maxConnections,
-    timeouts: config.databaseTimeouts,
+    timeouts,
     onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
     onOpen: (pool) => meter?.watch({ pool }),
     onQuery: (event) => {
@@ -45,11 +52,16 @@ export async function establish(
   maxConnections: number,
 ): Promise<{ options: ServerOptions; upkeep: Upkeep }> {
   await migrateDatabase(context.databaseUrl)
-  const options = openServing(context, maxConnections)
-  const upkeep = await prepareDatabase(options)
+  // Instances that start together wait for one another, and so does an apply for another one.
+  const patient = openServing(context, UPKEEP_CONNECTIONS, PATIENT_TIMEOUTS)
+  const upkeep = await prepareDatabase(patient)
   if (declared.length > 0)
-    context.log.info({ changes: await applyRecorded(context, options.db, declared) }, 'applied')
-  return { options, upkeep }
+    context.log.info({ changes: await applyRecorded(context, patient.db, declared) }, 'applied')
+  const stop = async (): Promise<void> => {
+    await upkeep.stop()
+    await patient.db.destroy()
+  }
+  return { options: openServing(context, maxConnections), upkeep: { stop } }
 }
 
 /** The line others wait for; printed whatever the log level is. */

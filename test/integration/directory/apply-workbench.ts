@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { test } from 'vitest'
 import { loadConfig } from '../../../src/server/config/config.ts'
-import { type Database, openDatabase } from '../../../src/server/db/database.ts'
+import { type Database, openDatabase, PATIENT_TIMEOUTS } from '../../../src/server/db/database.ts'
 import { migrate } from '../../../src/server/db/migrator.ts'
 import { ensureBuiltIns } from '../../../src/server/directory/built-in.ts'
 import { ensureAuditPartitions } from '../../../src/server/ledger/store.ts'
@@ -31,7 +31,7 @@ export class Workbench {
 
   constructor(url: string) {
     this.#url = url
-    this.db = openDatabase({ url })
+    this.db = openDatabase({ url, timeouts: PATIENT_TIMEOUTS })
   }
 
   async prepare(): Promise<void> {

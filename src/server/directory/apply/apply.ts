@@ -3,7 +3,7 @@
 
 import { fail, ok, type Result } from '../../../protocol/result.ts'
 import type { Database, Queryable } from '../../db/database.ts'
-import { allowLongStatements, lockUntilEnd } from '../../db/lock.ts'
+import { lockUntilEnd } from '../../db/lock.ts'
 import type { DerivedKeys } from '../../secret/secret-keys.ts'
 import { applyClients } from './clients.ts'
 import { applyOrganizations } from './organizations.ts'
@@ -47,8 +47,7 @@ export async function applyDeclarations(
   const problems: string[] = []
   try {
     await db.transaction().execute(async (transaction) => {
-      // Another apply may be long: this one waits its turn.
-      await allowLongStatements(transaction)
+      // Another apply may be long: this one waits its turn, for as long as the database was opened for.
       await lockUntilEnd(transaction, 'patmint.apply')
       await applySections({ transaction, now, clientSecretKeys, changes, problems }, files)
       if (problems.length > 0) throw new Contradiction()
