@@ -87,13 +87,13 @@ export const configFileSchema = z
       .default(10)
       .describe('Connections to Postgres that each worker holds at most'),
     database_connect_seconds: wholeNumber(1, 60)
-      .default(2)
+      .default(3)
       .describe('Longest wait for a connection to Postgres, one that comes free or a new one'),
     database_lock_seconds: wholeNumber(1, 60)
-      .default(2)
+      .default(3)
       .describe('Longest wait of a statement for what others have locked'),
     database_statement_seconds: wholeNumber(1, 60)
-      .default(3)
+      .default(4)
       .describe('Longest run of a statement, with its locks; Postgres ends it then'),
     exchange_deadline_seconds: wholeNumber(1, 60)
       .default(4)

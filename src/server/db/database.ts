@@ -25,7 +25,7 @@ export interface Timeouts {
 }
 
 /** While somebody waits for an answer. */
-export const REQUEST_TIMEOUTS: Timeouts = { connectMs: 2000, lockMs: 2000, statementMs: 3000 }
+export const REQUEST_TIMEOUTS: Timeouts = { connectMs: 3000, lockMs: 3000, statementMs: 4000 }
 /** While nobody does: at the start, in the background, and in commands. */
 export const PATIENT_TIMEOUTS: Timeouts = { connectMs: 5000, lockMs: 60_000, statementMs: 60_000 }
 /** Migrations take the time they take. */

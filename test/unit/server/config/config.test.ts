@@ -14,7 +14,7 @@ const DEFAULTS = {
   trustedProxies: [],
   databaseUrl: undefined,
   databasePoolSize: 10,
-  databaseTimeouts: { connectMs: 2000, lockMs: 2000, statementMs: 3000 },
+  databaseTimeouts: { connectMs: 3000, lockMs: 3000, statementMs: 4000 },
   exchangeDeadlineMs: 4000,
   dataDir: '.patmint',
   secretKeys: undefined,
