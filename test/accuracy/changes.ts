@@ -14,6 +14,9 @@ export interface ChangesOptions {
 }
 
 const LONGEST_PAUSE_MS = 20
+const RETRY_MS = 200
+
+type Call = [token: string, method: string, path: string, body?: () => unknown]
 
 export class Changes {
   readonly #options: ChangesOptions
@@ -27,9 +30,9 @@ export class Changes {
   /** A new user who may read models, with this many credentials. */
   async createHolder(name: string, credentials: number): Promise<Holder> {
     const { adminToken } = this.#options
-    const user = await this.#call(adminToken, 'POST', '/users', { email: `${name}@acme.test`, name })
+    const user = await this.#call(adminToken, 'POST', '/users', () => ({ email: `${name}@acme.test`, name }))
     const userId = String(user.json['id'])
-    const membership = { user_id: userId, role: 'analyst' }
+    const membership = () => ({ user_id: userId, role: 'analyst' })
     await this.#call(adminToken, 'POST', '/organizations/acme/members', membership)
     const values = await Promise.all(Array.from({ length: credentials }, () => this.#issue(userId)))
     return createHolder(userId, values)
@@ -48,7 +51,7 @@ export class Changes {
 
   async #suspendAndRestore({ userId, standing }: Holder): Promise<void> {
     const become = async (status: string): Promise<void> => {
-      await this.#call(this.#options.adminToken, 'PATCH', `/users/${userId}`, { status })
+      await this.#call(this.#options.adminToken, 'PATCH', `/users/${userId}`, () => ({ status }))
     }
     await standing.turn(false, () => become('suspended'))
     this.counts.suspended += 1
@@ -60,7 +63,9 @@ export class Changes {
   async #revokeAndReplace({ userId, credentials }: Holder): Promise<void> {
     const credential = pick(credentials, this.#options.random())
     await credential.life.turn(false, async () => {
-      await this.#call(credential.value, 'DELETE', credential.path)
+      const { status } = await this.#insist(credential.value, 'DELETE', credential.path)
+      // One that was told to come back later may have been heard all the same.
+      if (status !== 204 && status !== 401) throw new Error(`not revoked: ${status}`)
     })
     this.counts.revoked += 1
     await this.#pause()
@@ -68,23 +73,28 @@ export class Changes {
   }
 
   async #issue(userId: string): Promise<string> {
-    const body = { name: crypto.randomUUID() }
+    const body = (): unknown => ({ name: crypto.randomUUID() })
     const { json } = await this.#call(this.#options.adminToken, 'POST', `/users/${userId}/tokens`, body)
     return canary(String(json['token']))
   }
 
-  async #call(token: string, method: string, path: string, body?: unknown): Promise<Answer> {
-    this.#turn += 1
-    const { servers } = this.#options
-    const answer = await pick(servers, (this.#turn % servers.length) / servers.length).call(
-      token,
-      method,
-      path,
-      body,
-    )
+  async #call(...call: Call): Promise<Answer> {
+    const answer = await this.#insist(...call)
     // Whoever is not obeyed shows nothing by what comes after.
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.text}`)
+    if (answer.status >= 300) throw new Error(`${call[1]} ${call[2]}: ${answer.text}`)
     return answer
+  }
+
+  /** The first answer that is not to come back later. */
+  async #insist(...[token, method, path, body]: Call): Promise<Answer> {
+    for (;;) {
+      this.#turn += 1
+      const { servers } = this.#options
+      const server = pick(servers, (this.#turn % servers.length) / servers.length)
+      const answer = await server.call(token, method, path, body?.())
+      if (answer.status !== 503) return answer
+      await sleep(RETRY_MS)
+    }
   }
 
   #pause(): Promise<unknown> {

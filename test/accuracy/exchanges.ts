@@ -14,19 +14,29 @@ const MOST_TOLD = 20
 export class Hearsay {
   /** By request: the id of the token that came, or null for a refusal. */
   readonly outcomes = new Map<string, string | null>()
-  readonly counts = { granted: 0, refused: 0, either: 0, other: 0 }
+  /** Requests that were told to come back later: nothing was decided for them. */
+  readonly unavailable = new Set<string>()
+  readonly counts = { granted: 0, refused: 0, either: 0 }
   readonly wrong: string[] = []
 
   note(status: number, head: string, body: string, expected: Expected): void {
-    const outcome = status === 200 ? 'granted' : status === 400 && body === REFUSAL ? 'refused' : 'other'
-    this.counts[outcome] += 1
-    if (expected === 'either') this.counts.either += 1
     const requestId = REQUEST_ID.exec(head)?.[1] ?? ''
-    if (outcome === 'other') this.#complain(`${requestId}: ${status} ${body}`)
-    else {
-      if (expected !== 'either' && expected !== outcome) this.#complain(`${requestId}: ${outcome}`)
-      this.outcomes.set(requestId, outcome === 'granted' ? readTokenId(body) : null)
-    }
+    if (status === 200) this.#noteDecision(requestId, 'granted', expected, readTokenId(body))
+    else if (status === 400 && body === REFUSAL) this.#noteDecision(requestId, 'refused', expected, null)
+    else if (status === 503) this.unavailable.add(requestId)
+    else this.#complain(`${requestId}: ${status} ${body}`)
+  }
+
+  #noteDecision(
+    requestId: string,
+    outcome: 'granted' | 'refused',
+    expected: Expected,
+    tokenId: string | null,
+  ): void {
+    this.counts[outcome] += 1
+    this.outcomes.set(requestId, tokenId)
+    if (expected === 'either') this.counts.either += 1
+    else if (expected !== outcome) this.#complain(`${requestId}: ${outcome}`)
   }
 
   #complain(what: string): void {

@@ -1,6 +1,7 @@
 // What the clients heard, held against the audit records: each way round, nothing may be left over.
 
 import pg from 'pg'
+import type { Hearsay } from './exchanges.ts'
 
 export interface Difference {
   /** Answers of which there is no record. */
@@ -16,15 +17,15 @@ interface Row {
 
 const PAGE = 20_000
 
-/** Compares; `outcomes` are by request, the id of the token or null for a refusal, and are taken out one by one. */
+/** Compares, and takes the outcomes out one by one. Of what was unavailable there may be a record, or none. */
 export async function reconcile(
   databaseUrl: string,
-  outcomes: Map<string, string | null>,
+  { outcomes, unavailable }: Pick<Hearsay, 'outcomes' | 'unavailable'>,
 ): Promise<Difference> {
   const unheard: string[] = []
   for await (const { request_id: requestId, token_id: tokenId } of readRecords(databaseUrl)) {
     if (outcomes.get(requestId) === tokenId) outcomes.delete(requestId)
-    else unheard.push(requestId)
+    else if (!unavailable.has(requestId)) unheard.push(requestId)
   }
   return { unrecorded: [...outcomes.keys()], unheard }
 }

@@ -67,6 +67,15 @@ async function untilMore(journal: Journal, before: Journal['counts']): Promise<v
   while (journal.counts.some((count, index) => count === before[index])) await sleep(10)
 }
 
+/** The first status that is not to come back later. */
+async function insist(ask: () => Promise<{ readonly status: number }>): Promise<number> {
+  for (;;) {
+    const { status } = await ask()
+    if (status !== 503) return status
+    await sleep(200)
+  }
+}
+
 /** Everything the journal holds, tried again; gives what does not hold. */
 async function replay(
   url: string,
@@ -77,7 +86,7 @@ async function replay(
   const wrong: string[] = []
   const tryOn = async (): Promise<void> => {
     for (let credential = rest.pop(); credential !== undefined; credential = rest.pop()) {
-      const { status } = await connections.exchange(credential, API)
+      const status = await insist(() => connections.exchange(credential, API))
       const problem = journal.judge(credential, status)
       if (problem !== null) wrong.push(problem)
     }
