@@ -81,7 +81,7 @@ describe('workers that do not start', { timeout: TIMEOUT_MS }, () => {
     const [first = 0, second = 0] = linesOf(server, 'worker started').map(({ worker = 0 }) => worker)
     turnOn()
     await untilNextLine(server, 'worker did not start', () => process.kill(first, 'SIGKILL'))
-    expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200)
     const third = await untilNextLine(server, 'worker started', turnOff)
     turnOn()
     const closed = once(server.process, 'close')

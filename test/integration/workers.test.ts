@@ -51,7 +51,7 @@ const workersOf = (server: ServerProcess): number[] =>
 
 /** Asks on a connection of its own. */
 const askOnce = (url: string): Promise<number> =>
-  fetch(`${url}/readyz`, { headers: { Connection: 'close' } }).then(({ status }) => status)
+  fetch(`${url}/healthz`, { headers: { Connection: 'close' } }).then(({ status }) => status)
 
 /** Whether nobody listens; asks nothing, for a connection made in the moment of a stop may get no answer. */
 const refuses = (url: string): Promise<boolean> =>
