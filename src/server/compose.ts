@@ -2,13 +2,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import Koa from 'koa'
-import compose from 'koa-compose'
 import { createApiRouter } from './api/api.ts'
 import { createDocumentationRouter } from './api/documentation.ts'
 import { createLeakLimits } from './api/leak-limits.ts'
 import { createBurn } from './api/revoke-exposed.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
+import { composeTokenEndpoint } from './compose-token-endpoint.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { createMakeCredential } from './credential/issue.ts'
 import { createRehearseCheck } from './credential/rehearse.ts'
@@ -17,26 +17,24 @@ import { type Database, isDatabaseAway } from './db/database.ts'
 import { createReadinessCheck } from './db/readiness.ts'
 import { createTurnReader } from './db/turn-reader.ts'
 import { apiAudience } from './directory/built-in.ts'
-import { hashClientSecret, matchesClientSecret } from './directory/client-secret.ts'
+import { hashClientSecret } from './directory/client-secret.ts'
 import { clientsPart } from './directory/client-store.ts'
-import { createExchange } from './exchange/exchange.ts'
 import { findClient, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
-import { answerAsOAuth, limitForm } from './http/oauth-boundary.ts'
 import { createRevocationRouter } from './http/revocation.ts'
 import { instrument } from './instrument.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
-import { createProvider, TOKEN_FORM_BYTES } from './provider/provider.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
 import { createOwnTokenReader } from './signing/own-token.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
-export interface ServerOptions {
+/** What everything that works on a prepared database is given. */
+export interface Foundation {
   readonly config: Config
   readonly issuer: string
   readonly db: Database
@@ -44,6 +42,14 @@ export interface ServerOptions {
   readonly log: Logger
   readonly clock: () => Date
   readonly telemetry: Telemetry
+}
+
+export interface ServerOptions extends Foundation {
+  /**
+   * The same database by connections of their own, for what every exchange waits for: whatever else is asked for cannot
+   * take them. Their statements keep their plans.
+   */
+  readonly exchangeDb: Database
 }
 
 export interface Server {
@@ -56,37 +62,28 @@ export interface Server {
 
 /** Builds a server on a prepared database: keys, ledger, routes. */
 export async function composeServer(options: ServerOptions): Promise<Server> {
-  const { config, issuer, db, secretKeys, log, clock, telemetry } = options
+  const { config, issuer, db, exchangeDb, secretKeys, log, clock, telemetry } = options
   const watched = instrument(telemetry)
-  const load = createTurnReader(db, { standing: standingsPart, client: clientsPart }, watched.turnOptions)
+  const parts = { standing: standingsPart, client: clientsPart }
+  const load = createTurnReader(exchangeDb, parts, watched.turnOptions)
   const loadStanding = watched.loadStanding(load.standing)
   const composed = composeCredential({ ...options, loadStanding, watched })
   const { limits, hasher, attemptLimits, ...checks } = composed
   const takePlace = limits.inFlight.take
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
-  const records = new Ledger(db, watched.onCommit)
+  const records = new Ledger(exchangeDb, watched.onCommit)
   const ledger = watched.ledger(records)
   const isReady = createReadinessCheck(db)
   watched.state({ isReady, records, keyRing, readLoad: limits.readLoad, clock })
-  const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
-  const provider = createProvider({
-    db,
-    issuer,
-    matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
+  const answerToken = composeTokenEndpoint({
+    ...options,
     loadClient: load.client,
-    exchange: watched.exchange(createExchange(checks.verifyCredential)),
-    beginLookUp: checks.beginLookUp,
+    checks: composed,
     keyRing,
-    signAccessToken: watched.signAccessToken(keyRing),
     ledger,
-    attemptLimits,
-    takePlace,
-    clock,
-    subjectTokenTypeAliases: config.subjectTokenTypeAliases,
-    deadlineMs: config.exchangeDeadlineMs,
-    onRefusal: watched.onRefusal((refusal) => log.info(refusal, 'token request refused')),
-    onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
+    watched,
   })
+  const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
   const change = createMakeChange(db)
   const api = createApiRouter({
     db,
@@ -115,8 +112,6 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     clock,
   })
   const open = [createHealthRouter(isReady), createMetadataRouter(issuer, keyRing)]
-  const boundedToken = [answerAsOAuth(boundary), limitForm(TOKEN_FORM_BYTES), ...provider.middleware]
-  const answerToken = watched.answerToken(compose(boundedToken))
 
   const app = new Koa()
   app.on('error', (error: unknown) => reportLeftover(log, error))
@@ -127,7 +122,12 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     .use(findClient(config.trustedProxies))
     .use(limits.inFlight.giveBack)
   // First, since it is what the server is for: nine in ten requests would pass every other route.
-  app.use((ctx, next) => (ctx.path === PATHS.token ? answerToken(ctx, next) : next()))
+  app.use((ctx, next) => {
+    if (ctx.path !== PATHS.token) return next()
+    // As the routers leave it.
+    ctx['_matchedRoute'] = PATHS.token
+    return answerToken(ctx, next)
+  })
   for (const router of [...open, createDocumentationRouter(issuer), revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }

@@ -2,7 +2,7 @@
 // built-ins and the first admin; from then on, partitions ahead of time and the purge.
 
 import { bootstrapOnce } from './bootstrap-once.ts'
-import type { ServerOptions } from './compose.ts'
+import type { Foundation } from './compose.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { HashQueue } from './credential/hash-queue.ts'
 import { ensureBuiltIns } from './directory/built-in.ts'
@@ -19,7 +19,7 @@ export interface Upkeep {
 }
 
 /** Makes a migrated database ready to be served from, and keeps it so. */
-export async function prepareDatabase(options: ServerOptions): Promise<Upkeep> {
+export async function prepareDatabase(options: Foundation): Promise<Upkeep> {
   const { config, issuer, db, secretKeys, log, clock } = options
   const background = { log, clock, watched: instrument(options.telemetry) }
   // First of all: nothing is written with a secret key that is not this database's.

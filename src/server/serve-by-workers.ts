@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createReadinessCheck } from './db/readiness.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import { defaultIssuer, type OperatorContext, readFiles, withDatabase } from './operator.ts'
-import { announce, establish, type ServingContext, STOP_MS, withinDeadline } from './serving.ts'
+import { announce, establish, openLogged, type ServingContext, STOP_MS, withinDeadline } from './serving.ts'
 import { serveMetrics, startTelemetry } from './start-telemetry.ts'
 import { GatheredMetrics } from './telemetry/gathered-metrics.ts'
 import type { Scrape, Snapshot } from './telemetry/metric-set.ts'
@@ -85,14 +85,19 @@ async function start(
   declared: readonly DeclarativeFile[],
   pool: WorkerPool,
 ): Promise<{ stop: () => Promise<void> }> {
-  const { issuer, databaseUrl, config } = context
-  const { options, upkeep } = await establish(context, declared, PRIMARY_CONNECTIONS)
-  context.telemetry.meter?.watch({ databaseAnswers: createReadinessCheck(options.db) })
+  const { issuer, databaseUrl, config, telemetry } = context
+  const upkeep = await establish(context, declared)
+  const db = openLogged(context, {
+    maxConnections: PRIMARY_CONNECTIONS,
+    timeouts: config.databaseTimeouts,
+    onOpen: (pool) => telemetry.meter?.watch({ pool }),
+  })
+  telemetry.meter?.watch({ databaseAnswers: createReadinessCheck(db) })
   await pool.serve({ issuer, databaseUrl, dataDir: config.dataDir })
   return {
     stop: async () => {
       await upkeep.stop()
-      await options.db.destroy()
+      await db.destroy()
     },
   }
 }

@@ -4,7 +4,15 @@ import { composeServer } from './compose.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import { Entrance, type Handler } from './http/entrance.ts'
 import { defaultIssuer, type OperatorContext, readFiles, withDatabase } from './operator.ts'
-import { announce, establish, type ServingContext, STOP_MS, withinDeadline } from './serving.ts'
+import {
+  announce,
+  closeServing,
+  establish,
+  openServing,
+  type ServingContext,
+  STOP_MS,
+  withinDeadline,
+} from './serving.ts'
 import { serveMetrics, startTelemetry } from './start-telemetry.ts'
 
 /** Serves until `stopped` resolves, then drains. Rejects when the server cannot start. */
@@ -47,13 +55,14 @@ async function start(
   context: ServingContext,
   declared: readonly DeclarativeFile[],
 ): Promise<{ handle: Handler; stop: () => Promise<void> }> {
-  const { options, upkeep } = await establish(context, declared, context.config.databasePoolSize)
+  const upkeep = await establish(context, declared)
+  const options = openServing(context)
   const server = await composeServer(options)
   return {
     handle: server.handle,
     stop: async () => {
       await Promise.all([upkeep.stop(), server.drain()])
-      await options.db.destroy()
+      await closeServing(options)
     },
   }
 }

@@ -1,8 +1,14 @@
 // The steps that serving by one process and by several share: open the database, do what is done once for it, say that
 // it is done, and end in time.
 
-import type { ServerOptions } from './compose.ts'
-import { openDatabase, PATIENT_TIMEOUTS, type Timeouts } from './db/database.ts'
+import type { Foundation, ServerOptions } from './compose.ts'
+import {
+  type Database,
+  type DatabaseOptions,
+  openDatabase,
+  PATIENT_TIMEOUTS,
+  type PoolState,
+} from './db/database.ts'
 import type { DeclarativeFile } from './directory/apply/read-file.ts'
 import type { Logger } from './http/log.ts'
 import { measureQuery } from './instrument.ts'
@@ -22,46 +28,73 @@ export const STOP_MS = 9000
 /** For what nobody waits for: what is done once, and the upkeep. */
 const UPKEEP_CONNECTIONS = 2
 
-/** Opens the database with up to `maxConnections`, and logs what happens on them. */
-export function openServing(
-  context: ServingContext,
-  maxConnections: number,
-  timeouts: Timeouts = context.config.databaseTimeouts,
-): ServerOptions {
-  const { config, issuer, log, clock, databaseUrl, telemetry } = context
+/** As many as exchanges make use of: two to read on, one to record on. */
+const EXCHANGE_CONNECTIONS = 3
+
+/** Opens the database to serve from: by `database_pool_size` connections, some of them for exchanges alone. */
+export function openServing(context: ServingContext): ServerOptions {
+  const { databasePoolSize, databaseTimeouts: timeouts } = context.config
+  const ofExchanges = Math.min(EXCHANGE_CONNECTIONS, databasePoolSize - 1)
+  const pools: (() => PoolState)[] = []
+  const onOpen = (readPool: () => PoolState): unknown => pools.push(readPool)
+  const open = (options: Partial<DatabaseOptions>): Database =>
+    openLogged(context, { timeouts, onOpen, ...options })
+  const db = open({ maxConnections: databasePoolSize - ofExchanges })
+  const exchangeDb = open({ maxConnections: ofExchanges, keepsPlans: true })
+  context.telemetry.meter?.watch({ pool: () => pools.map((readPool) => readPool()).reduce(addPools) })
+  return { ...layFoundation(context, db), exchangeDb }
+}
+
+export async function closeServing({ db, exchangeDb }: ServerOptions): Promise<void> {
+  await Promise.all([db.destroy(), exchangeDb.destroy()])
+}
+
+const addPools = (one: PoolState, other: PoolState): PoolState => ({
+  total: one.total + other.total,
+  idle: one.idle + other.idle,
+  waiting: one.waiting + other.waiting,
+})
+
+const layFoundation = (context: ServingContext, db: Database): Foundation => {
+  const { config, issuer, log, clock, telemetry } = context
+  return { config, issuer, db, secretKeys: resolveSecretKeys(config), log, clock, telemetry }
+}
+
+/** Opens the database, and logs and measures what happens on its connections. */
+export function openLogged(
+  { databaseUrl, log, telemetry }: ServingContext,
+  options: Partial<DatabaseOptions>,
+): Database {
   const { meter } = telemetry
-  const db = openDatabase({
+  return openDatabase({
     url: databaseUrl,
-    maxConnections,
-    timeouts,
     onConnectionError: (error) => log.warn({ err: error }, 'database connection lost'),
-    onOpen: (pool) => meter?.watch({ pool }),
     onQuery: (event) => {
       if (meter) measureQuery(meter, event)
       const { level, queryDurationMillis, query } = event
       log.debug({ outcome: level, durationMs: queryDurationMillis, sql: query.sql }, 'query')
     },
+    ...options,
   })
-  return { config, issuer, db, secretKeys: resolveSecretKeys(config), log, clock, telemetry }
 }
 
 /** What one process does, however many serve: migrates, prepares the database and applies what was declared. */
 export async function establish(
   context: ServingContext,
   declared: readonly DeclarativeFile[],
-  maxConnections: number,
-): Promise<{ options: ServerOptions; upkeep: Upkeep }> {
+): Promise<Upkeep> {
   await migrateDatabase(context.databaseUrl)
   // Instances that start together wait for one another, and so does an apply for another one.
-  const patient = openServing(context, UPKEEP_CONNECTIONS, PATIENT_TIMEOUTS)
-  const upkeep = await prepareDatabase(patient)
+  const db = openLogged(context, { maxConnections: UPKEEP_CONNECTIONS, timeouts: PATIENT_TIMEOUTS })
+  const upkeep = await prepareDatabase(layFoundation(context, db))
   if (declared.length > 0)
-    context.log.info({ changes: await applyRecorded(context, patient.db, declared) }, 'applied')
-  const stop = async (): Promise<void> => {
-    await upkeep.stop()
-    await patient.db.destroy()
+    context.log.info({ changes: await applyRecorded(context, db, declared) }, 'applied')
+  return {
+    stop: async () => {
+      await upkeep.stop()
+      await db.destroy()
+    },
   }
-  return { options: openServing(context, maxConnections), upkeep: { stop } }
 }
 
 /** The line others wait for; printed whatever the log level is. */

@@ -4,7 +4,7 @@ import type { Worker } from 'node:cluster'
 import { composeServer } from './compose.ts'
 import { Entrance } from './http/entrance.ts'
 import type { OperatorContext } from './operator.ts'
-import { openServing, STOP_MS, withinDeadline } from './serving.ts'
+import { closeServing, openServing, STOP_MS, withinDeadline } from './serving.ts'
 import { startTelemetry } from './start-telemetry.ts'
 import { followOrders } from './workers/follow-orders.ts'
 import type { Assignment } from './workers/message.ts'
@@ -21,15 +21,12 @@ export async function work(context: OperatorContext, worker: Worker): Promise<vo
 
   const compose = async ({ issuer, databaseUrl, dataDir }: Assignment): Promise<void> => {
     const config = { ...context.config, dataDir }
-    const options = openServing(
-      { ...context, config, issuer, databaseUrl, telemetry },
-      config.databasePoolSize,
-    )
+    const options = openServing({ ...context, config, issuer, databaseUrl, telemetry })
     const server = await composeServer(options)
     entrance.answerWith(server.handle)
     stopServing = async () => {
       await server.drain()
-      await options.db.destroy()
+      await closeServing(options)
     }
   }
   const leave = async (hurry: AbortSignal): Promise<void> => {

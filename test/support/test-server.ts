@@ -7,7 +7,7 @@ import { generateCredential } from '../../src/protocol/credential.ts'
 import { composeServer } from '../../src/server/compose.ts'
 import type { Load } from '../../src/server/compose-limits.ts'
 import { loadConfig } from '../../src/server/config/config.ts'
-import { type Database, openDatabase } from '../../src/server/db/database.ts'
+import { type Database, type DatabaseOptions, openDatabase } from '../../src/server/db/database.ts'
 import { migrate } from '../../src/server/db/migrator.ts'
 import { createLogger } from '../../src/server/http/log.ts'
 import { createListener, LISTENER_LIMITS } from '../../src/server/http/server.ts'
@@ -69,19 +69,22 @@ export async function startTestServer(
   let clock = (): Date => new Date()
   const logPath = logFile(`in-process-${randomBytes(4).toString('hex')}`)
   const log = createLogger('debug', pino.destination({ dest: logPath, sync: true }), currentTraceId)
-  const db = openDatabase({
-    url: databaseUrl,
-    timeouts: config.value.databaseTimeouts,
-    onQuery: (event) => {
-      queries.push(event.query.sql)
-      if (telemetry.meter) measureQuery(telemetry.meter, event)
-    },
-    onOpen: (pool) => telemetry.meter?.watch({ pool }),
-  })
+  const open = (options: Partial<DatabaseOptions>): Database =>
+    openDatabase({
+      url: databaseUrl,
+      timeouts: config.value.databaseTimeouts,
+      onQuery: (event) => {
+        queries.push(event.query.sql)
+        if (telemetry.meter) measureQuery(telemetry.meter, event)
+      },
+      ...options,
+    })
+  const db = open({ onOpen: (pool) => telemetry.meter?.watch({ pool }) })
+  const exchangeDb = open({ keepsPlans: true })
   const context = { config: config.value, env, log, clock: () => clock() }
   const secretKeys = resolveSecretKeys(config.value)
   const issuer = config.value.issuer ?? ISSUER
-  const options = { ...context, issuer, db, secretKeys, telemetry }
+  const options = { ...context, issuer, db, exchangeDb, secretKeys, telemetry }
   const upkeep = await prepareDatabase(options)
   const server = await composeServer(options)
   const limits = { ...LISTENER_LIMITS, keepAliveMs: config.value.keepAliveSeconds * 1000 }
@@ -105,7 +108,7 @@ export async function startTestServer(
       http.closeAllConnections()
       await new Promise((resolve) => http.close(resolve))
       await Promise.all([upkeep.stop(), server.drain()])
-      await db.destroy()
+      await Promise.all([db.destroy(), exchangeDb.destroy()])
       await telemetry.stop()
     },
   }

@@ -53,7 +53,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
       'server/status',
       'server/ledger',
     ],
-    packages: ['oidc-provider', '@koa/router'],
+    packages: ['oidc-provider', 'koa', '@koa/router'],
   },
   'server/http': {
     folders: ['protocol', 'server/config', 'server/ledger'],
@@ -86,6 +86,7 @@ const ROOTS = new Set([
   'server/operator.ts',
   'server/compose.ts',
   'server/compose-credential.ts',
+  'server/compose-token-endpoint.ts',
   'server/compose-limits.ts',
   'server/bootstrap-once.ts',
   'server/generate.ts',

@@ -8,12 +8,9 @@ export class TimeLimitPassed extends Error {
 }
 
 /** What `task` gives; rejects with `TimeLimitPassed` when that takes longer than `limitMs`. */
-export async function waitAtMost<T>(limitMs: number, task: Promise<T>): Promise<T> {
-  const { promise: passed, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new TimeLimitPassed()), limitMs)
-  try {
-    return await Promise.race([task, passed])
-  } finally {
-    clearTimeout(timer)
-  }
+export function waitAtMost<T>(limitMs: number, task: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TimeLimitPassed()), limitMs)
+    task.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
 }

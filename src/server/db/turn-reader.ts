@@ -1,5 +1,6 @@
 // One statement for all that is looked up in one turn of the event loop, whatever kinds of things that are. Nothing
-// outlives its answer. While as many statements as may run are under way, the next turns gather for the one after.
+// outlives its answer. While a statement is under way, the next turns gather for the one after, and under load a few more:
+// a statement by itself costs as much as the credentials of twenty exchanges that it reads.
 
 import DataLoader from 'dataloader'
 import { type RawBuilder, sql } from 'kysely'
@@ -24,8 +25,12 @@ type Loaders<Values> = {
 }
 
 const MAX_BATCH = 500
-/** More would make smaller batches of the same look-ups; with one alone a lost answer would hold up everything. */
+/** A statement that takes longer than this does not hold up the next one: its connection may be lost. */
+const PATIENCE_MS = 50
+/** Whoever comes while so many are late waits for one of them. */
 const STATEMENTS_AT_ONCE = 2
+/** Where several ask at once, so many turns go together. By turns and not by time: those of a busy process are long. */
+const BUSY_TURNS = 3
 
 /** Builds a function per part that looks one thing up. Each rejects when the statement of its turn fails. */
 export function createTurnReader<Values extends Record<string, unknown>>(
@@ -39,15 +44,19 @@ export function createTurnReader<Values extends Record<string, unknown>>(
   const statement = sql`select ${sql.join(columns)}`.compile(db).sql
   const run = prepareStatement<Record<string, unknown>>(name, statement)
 
+  let isBusy = false
   const read = async (keys: readonly Key[]): Promise<unknown[]> => {
     onBatch?.(keys.length)
+    // More than what one request asks for.
+    isBusy = keys.length > named.length
     const ids = named.map(([name]) => [...new Set(keys.flatMap((key) => (key.name === name ? key.id : [])))])
     const [row] = await run(db, ids)
     const found = new Map(named.map(([name, part]) => [name, part.read(row?.[name])]))
     return keys.map(({ name, id }) => found.get(name)?.get(id))
   }
-  const gate = createGate(STATEMENTS_AT_ONCE)
-  const loader = new DataLoader<Key, unknown>((keys) => read(keys).finally(gate.leave), {
+  const gather = (start: () => void): void => afterTurns(isBusy ? BUSY_TURNS : 1, start)
+  const gate = createGate(STATEMENTS_AT_ONCE, PATIENCE_MS, gather)
+  const loader = new DataLoader<Key, unknown>((keys) => gate.stay(read(keys)), {
     cache: false,
     maxBatchSize: MAX_BATCH,
     batchScheduleFn: gate.enter,
@@ -56,27 +65,50 @@ export function createTurnReader<Values extends Record<string, unknown>>(
   return Object.fromEntries(loaders) as Loaders<Values>
 }
 
+function afterTurns(turns: number, start: () => void): void {
+  setImmediate(() => (turns > 1 ? afterTurns(turns - 1, start) : start()))
+}
+
 interface Key {
   readonly name: string
   readonly id: string
 }
 
-/** Lets `places` in at a time, each at the end of its turn at the earliest; whoever waits is let in first come first. */
-function createGate(places: number) {
+/**
+ * Lets one in at a time, each at the end of its turn or later, as `gather` has it, and the next one when the last has
+ * stayed for `patienceMs`, up to `places` in all. Whoever waits is let in first come first, and says by `stay` what keeps
+ * it.
+ */
+function createGate(places: number, patienceMs: number, gather: (start: () => void) => unknown) {
   const waiting: (() => void)[] = []
   let inside = 0
-  const enter = (start: () => void): void => {
-    if (inside === places) {
-      waiting.push(start)
-      return
-    }
+  /** Whom the others wait for. */
+  let awaited: object | undefined
+
+  const letIn = (): void => {
+    if (awaited || inside === places) return
+    const start = waiting.shift()
+    if (!start) return
     inside += 1
-    setImmediate(start)
+    awaited = {}
+    gather(start)
   }
-  const leave = (): void => {
-    inside -= 1
-    const next = waiting.shift()
-    if (next) enter(next)
+  const enter = (start: () => void): void => {
+    waiting.push(start)
+    letIn()
   }
-  return { enter, leave }
+  const stay = <T>(task: Promise<T>): Promise<T> => {
+    const visit = awaited
+    const goOn = (): void => {
+      if (awaited === visit) awaited = undefined
+      letIn()
+    }
+    const patience = setTimeout(goOn, patienceMs)
+    return task.finally(() => {
+      clearTimeout(patience)
+      inside -= 1
+      goOn()
+    })
+  }
+  return { enter, stay }
 }

@@ -3,7 +3,7 @@
 
 import type { SigningAlgorithm } from '../../protocol/access-token.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
-import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
+import { anyCovers, narrowShared } from '../../protocol/scope.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { type Grant, type Permission, type Standing, subjectOf } from '../credential/standing.ts'
 import { listGranted, narrowToChosen } from './granted.ts'
@@ -62,7 +62,7 @@ export interface Narrowing {
 /** A grant, narrowed by what the credential chose at its audience, and by what the resource server declares. */
 export function narrowGrant(grant: Grant, permissions: readonly Permission[] | null): Narrowing {
   const chosen = narrowToChosen(grant, permissions)
-  return { chosen, effective: narrowScopes(chosen, grant.declaredScopes) }
+  return { chosen, effective: narrowShared(chosen, grant.declaredScopes) }
 }
 
 /** Whether the client may ask for this audience. */
@@ -77,7 +77,7 @@ export function listTargets(
 ): Target[] {
   return listGranted(standing, audiences)
     .filter(({ audience }) => mayReach(client, audience))
-    .map((grant) => ({ ...grant, scopes: narrowScopes(grant.scopes, grant.declaredScopes) }))
+    .map((grant) => ({ ...grant, scopes: narrowShared(grant.scopes, grant.declaredScopes) }))
     .filter(({ scopes }) => scopes.length > 0)
 }
 

@@ -32,9 +32,10 @@ function toOriginForm(target: string): string | undefined {
  */
 export function pinOrigin(issuer: string): Middleware {
   const { host, protocol } = new URL(issuer)
+  const scheme = { value: protocol.replace(':', '') }
   return (ctx, next) => {
     ctx.req.headers.host = host
-    Object.defineProperty(ctx.request, 'protocol', { value: protocol.replace(':', '') })
+    Object.defineProperty(ctx.request, 'protocol', scheme)
     const target = toOriginForm(ctx.originalUrl)
     ctx.req.url = target ?? '/'
     ctx.originalUrl = target ?? '/'
@@ -75,7 +76,8 @@ function walkBack(peer: string, forwardedFor: string, trustedProxies: readonly s
 export function findClient(trustedProxies: readonly string[]): Middleware {
   return (ctx, next) => {
     const peer = normalizeAddress(ctx.socket.remoteAddress ?? '')
-    ctx.request.ip = walkBack(peer, ctx.get('X-Forwarded-For'), trustedProxies)
+    const forwardedFor = ctx.get('X-Forwarded-For')
+    ctx.request.ip = forwardedFor === '' ? peer : walkBack(peer, forwardedFor, trustedProxies)
     return next()
   }
 }

@@ -50,15 +50,13 @@ export function strictestLimit(
   field: LimitField,
   binds: (policy: ExpiryPolicy) => boolean = () => true,
 ): Limit | null {
-  const limits = LEVELS.flatMap((level) => {
+  let strictest: Limit | null = null
+  for (const level of LEVELS) {
     const policy = policies[level]
     const seconds = policy && binds(policy) ? policy[field] : null
-    return seconds === null ? [] : [{ seconds, level }]
-  })
-  return limits.reduce<Limit | null>(
-    (least, limit) => (least && least.seconds <= limit.seconds ? least : limit),
-    null,
-  )
+    if (seconds !== null && (!strictest || seconds < strictest.seconds)) strictest = { seconds, level }
+  }
+  return strictest
 }
 
 /** How many active credentials one owner may hold in the organization. */

@@ -13,10 +13,8 @@ import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { Database } from '../db/database.ts'
 import type { Client } from '../directory/client-store.ts'
 import { createArtifactStore } from './artifact-store.ts'
+import { type LoadClient, mayBeClientId } from './client-id.ts'
 import { answerOutage } from './oauth-error.ts'
-
-/** What a client id may look like; anything else is unknown without asking the database. */
-const CLIENT_ID = /^[\x21-\x7e]{1,200}$/
 
 /**
  * Builds the adapter. `beforeFirstRead` runs when a token request is about to cause its first I/O, which is the
@@ -24,13 +22,13 @@ const CLIENT_ID = /^[\x21-\x7e]{1,200}$/
  */
 export function createAdapter(
   db: Database,
-  loadClient: (clientId: string) => Promise<Client | undefined>,
+  loadClient: LoadClient,
   beforeFirstRead: (ctx: KoaContextWithOIDC) => Promise<void>,
 ): AdapterFactory {
   const findClientMetadata = async (clientId: string): Promise<AdapterPayload | undefined> => {
     const { ctx } = Provider
     if (ctx) await beforeFirstRead(ctx)
-    if (!CLIENT_ID.test(clientId)) return undefined
+    if (!mayBeClientId(clientId)) return undefined
     const client = await answerOutage(() => loadClient(clientId))
     return client && toMetadata(client)
   }

@@ -1,6 +1,7 @@
 // Taking a token request in: it is read and admitted before it causes any I/O. What it has to pass are the rules of RFC
 // 8693 section 2.1, the limits on failures, and a place among the requests in flight.
 
+import type { Context } from 'koa'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import type { PresentedCredential } from '../../protocol/credential.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
@@ -12,10 +13,13 @@ export interface AdmissionDependencies {
   readonly subjectTokenTypeAliases: readonly string[]
   readonly attemptLimits: AttemptLimits
   /** Takes a place among the requests in flight, or throws. */
-  readonly takePlace: (ctx: KoaContextWithOIDC) => void
+  readonly takePlace: (ctx: Context) => void
   /** Begins the look-up of the credential that the exchange will check. */
   readonly beginLookUp: (credential: PresentedCredential) => void
 }
+
+/** A form as querystring reads it: what is repeated is an array. */
+export type Form = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** The form parser stops silently at 1000 parameters: what stands behind them must not go unread. */
 const MAX_PARAMETERS = 100
@@ -38,13 +42,22 @@ export async function receiveRequest(
   ctx: KoaContextWithOIDC,
   dependencies: AdmissionDependencies,
 ): Promise<void> {
-  const { subjectTokenTypeAliases, attemptLimits, takePlace, beginLookUp } = dependencies
-  const request = readExchangeRequest(ctx, subjectTokenTypeAliases)
+  const isExchange = ctx.oidc.params?.['grant_type'] === TOKEN_EXCHANGE_GRANT
+  const form = (ctx.oidc.body ?? {}) as Form
+  const request = isExchange ? readExchangeRequest(ctx, form, dependencies) : undefined
+  await answerOutage(() => admitToLookUp(ctx, request, dependencies))
+  if (request) requests.set(ctx.oidc, request)
+}
+
+/** Admits a request to its first look-up; that of its credential begins with it. */
+export async function admitToLookUp(
+  ctx: Context,
+  request: ExchangeRequest | undefined,
+  { attemptLimits, takePlace, beginLookUp }: AdmissionDependencies,
+): Promise<void> {
   await admit(ctx, request, null, attemptLimits)
-  await answerOutage(async () => takePlace(ctx))
-  if (!request) return
-  requests.set(ctx.oidc, request)
-  beginLookUp(request.subjectToken)
+  takePlace(ctx)
+  if (request) beginLookUp(request.subjectToken)
 }
 
 /** Admits it to the check of its credential: a client that authenticated itself answers for what it forwards. */
@@ -60,7 +73,7 @@ export const authenticatedId = ({ clientId, tokenEndpointAuthMethod }: Client): 
   tokenEndpointAuthMethod === 'none' ? null : clientId
 
 async function admit(
-  ctx: KoaContextWithOIDC,
+  ctx: Context,
   request: ExchangeRequest | undefined,
   clientId: string | null,
   limits: AttemptLimits,
@@ -72,21 +85,29 @@ async function admit(
   throw toOAuthError(admitted.error)
 }
 
-/** Undefined when it asks for another grant. */
-function readExchangeRequest(
-  ctx: KoaContextWithOIDC,
-  aliases: readonly string[],
-): ExchangeRequest | undefined {
-  // Form values, as querystring reads them.
-  const parameters = (ctx.oidc.params ?? {}) as TokenParameters
-  if (parameters['grant_type'] !== TOKEN_EXCHANGE_GRANT) return undefined
-  const body = ctx.oidc.body ?? {}
-  if (Object.values(body).flat().length > MAX_PARAMETERS)
-    throw toOAuthError({ reason: 'parameters_too_many' })
+/** Reads an exchange request. Throws the OAuth error of one that is malformed. */
+export function readExchangeRequest(
+  ctx: Context,
+  form: Form,
+  { subjectTokenTypeAliases }: AdmissionDependencies,
+): ExchangeRequest {
+  const parameters = readParameters(form)
   // What would change the token if it were understood is refused, never ignored.
   if (ctx.get('DPoP')) throw toOAuthError({ reason: 'feature_unsupported', feature: 'DPoP' })
-  const { authorization_details } = body as TokenParameters
-  const request = parseExchangeRequest({ ...parameters, authorization_details }, aliases)
+  const request = parseExchangeRequest(parameters, subjectTokenTypeAliases)
   if (!request.ok) throw toOAuthError(request.error)
   return request.value
+}
+
+/** A parameter without a value counts as absent (RFC 6749 section 3.2). */
+function readParameters(form: Form): TokenParameters {
+  const parameters: Record<string, Form[string]> = {}
+  let count = 0
+  for (const name of Object.keys(form)) {
+    const value = form[name]
+    count += Array.isArray(value) ? value.length : 1
+    if (value !== '') parameters[name] = value
+  }
+  if (count > MAX_PARAMETERS) throw toOAuthError({ reason: 'parameters_too_many' })
+  return parameters
 }

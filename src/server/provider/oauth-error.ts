@@ -15,18 +15,34 @@ class TemporarilyUnavailable extends errors.OIDCProviderError {
   }
 }
 
-/**
- * Runs `task` up to the deadline of the token request it is for. A database that is away and an overload become a 503,
- * every other fault stays what it is.
- */
+/** What no client is told more of; in the words of oidc-provider, so that they are the same whoever answers. */
+class ServerError extends errors.OIDCProviderError {
+  constructor(cause: unknown) {
+    super(500, 'server_error', { cause })
+    this.error_description = 'oops! something went wrong'
+  }
+}
+
+/** Whatever ends a token request, as the OAuth error it is answered with. */
+export function toAnswerable(error: unknown): errors.OIDCProviderError {
+  const known = toUnavailable(error)
+  return known instanceof errors.OIDCProviderError ? known : new ServerError(error)
+}
+
+/** Runs `task` up to the deadline of the token request it is for; what it throws is as `toUnavailable` has it. */
 export async function answerOutage<T>(task: () => Promise<T>): Promise<T> {
   try {
     return await beforeDeadline(task)
   } catch (error) {
-    const isUnavailable = isDatabaseAway(error) || error instanceof OverloadError
-    throw isUnavailable ? new TemporarilyUnavailable(503, 'try again later', error) : error
+    throw toUnavailable(error)
   }
 }
+
+/** What a database that is away and an overload are to a client; every other fault stays what it is. */
+export const toUnavailable = (error: unknown): unknown =>
+  isDatabaseAway(error) || error instanceof OverloadError
+    ? new TemporarilyUnavailable(503, 'try again later', error)
+    : error
 
 /** The answer to a refusal. Every invalid subject token gets the same bytes; the cause stays in `detail`. */
 export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {

@@ -1,46 +1,36 @@
 // oidc-provider, configured: what is on, where it answers, and with whose keys and clients.
 
 import { randomBytes } from 'node:crypto'
-import { type ClientMetadata, errors, Provider } from 'oidc-provider'
-import { OverloadError } from '../../protocol/overload.ts'
+import { type ClientMetadata, Provider } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { Database } from '../db/database.ts'
-import type { Client } from '../directory/client-store.ts'
 import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
 import { createAdapter } from './adapter.ts'
 import { receiveRequest } from './admission.ts'
+import type { LoadClient } from './client-id.ts'
 import { setDeadline } from './deadline.ts'
 import { createExchangeGrant, type GrantDependencies } from './grant.ts'
 import { CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
+import type { ReportError } from './report.ts'
 
 export interface ProviderDependencies extends GrantDependencies {
   readonly db: Database
   readonly issuer: string
   readonly keyRing: KeyRing
-  readonly loadClient: (clientId: string) => Promise<Client | undefined>
+  readonly loadClient: LoadClient
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean
   /** Of all a token request waits for. */
   readonly deadlineMs: number
-  readonly onRefusal: (refusal: TokenRefusal) => void
-  readonly onFault: (error: unknown, requestId: unknown) => void
-}
-
-/** What the log learns of a refused token request. */
-export interface TokenRefusal {
-  readonly error: string
-  readonly cause: string | undefined
-  readonly clientId: string | undefined
-  readonly ip: string
-  readonly requestId: unknown
+  readonly reportError: ReportError
 }
 
 /** Past this oidc-provider stops reading a form. */
 export const TOKEN_FORM_BYTES = 56 * 1024
 
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { db, issuer, keyRing, loadClient, matchesClientSecret, deadlineMs } = dependencies
+  const { db, issuer, keyRing, loadClient, matchesClientSecret, deadlineMs, reportError } = dependencies
   const provider = new Provider(issuer, {
     adapter: createAdapter(db, loadClient, (ctx) => {
       setDeadline(ctx, deadlineMs)
@@ -82,30 +72,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     EXCHANGE_PARAMETERS,
     REPEATABLE_PARAMETERS,
   )
-  reportOutcomes(provider, dependencies)
+  provider.on('grant.error', (ctx, error) => reportError(ctx, error, ctx.oidc.client?.clientId))
+  provider.on('server_error', (ctx, error) => reportError(ctx, error))
   return provider
-}
-
-function reportOutcomes(
-  provider: Provider,
-  { onRefusal, onFault, attemptLimits }: ProviderDependencies,
-): void {
-  provider.on('grant.error', (ctx, error) => {
-    // What limits refuse is told where they are reached: a flood must not fill the log.
-    if (error.statusCode === 429 || error.cause instanceof OverloadError) return
-    if (error instanceof errors.InvalidClientAuth)
-      void attemptLimits.noteFailure({ address: ctx.ip, clientId: null, presented: null })
-    if (error.statusCode >= 500) {
-      onFault(error, ctx.state['requestId'])
-      return
-    }
-    onRefusal({
-      error: error.error,
-      cause: error.error_detail,
-      clientId: ctx.oidc.client?.clientId,
-      ip: ctx.ip,
-      requestId: ctx.state['requestId'],
-    })
-  })
-  provider.on('server_error', (ctx, error) => onFault(error, ctx.state['requestId']))
 }

@@ -1,0 +1,75 @@
+// The token endpoint: exchanges by the straight way where that will do, everything else by oidc-provider.
+
+import type { Middleware } from 'koa'
+import compose from 'koa-compose'
+import type { CredentialChecks } from './compose-credential.ts'
+import type { Config, SecretKeys } from './config/config.ts'
+import { type Database, isDatabaseAway } from './db/database.ts'
+import { matchesClientSecret } from './directory/client-secret.ts'
+import { createExchange } from './exchange/exchange.ts'
+import type { Logger } from './http/log.ts'
+import { answerAsOAuth, limitForm } from './http/oauth-boundary.ts'
+import type { Watched } from './instrument.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import { createAnswerExchange } from './provider/answer.ts'
+import type { LoadClient } from './provider/client-id.ts'
+import { createProvider, TOKEN_FORM_BYTES } from './provider/provider.ts'
+import { createPublicExchange } from './provider/public-exchange.ts'
+import { createReportError } from './provider/report.ts'
+import { deriveKeys } from './secret/secret-keys.ts'
+import type { KeyRing } from './signing/key-ring.ts'
+
+export interface TokenEndpointOptions {
+  readonly config: Config
+  readonly issuer: string
+  readonly db: Database
+  readonly loadClient: LoadClient
+  readonly checks: CredentialChecks
+  readonly keyRing: KeyRing
+  readonly ledger: Pick<Ledger, 'record'>
+  readonly secretKeys: SecretKeys
+  readonly log: Logger
+  readonly clock: () => Date
+  readonly watched: Watched
+}
+
+export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware {
+  const { config, issuer, db, loadClient, checks, keyRing, ledger, log, clock, watched } = options
+  const { attemptLimits, limits } = checks
+  const clientSecretKeys = deriveKeys(options.secretKeys, 'client-secret')
+  const shared = {
+    loadClient,
+    beginLookUp: checks.beginLookUp,
+    attemptLimits,
+    takePlace: limits.inFlight.take,
+    subjectTokenTypeAliases: config.subjectTokenTypeAliases,
+    deadlineMs: config.exchangeDeadlineMs,
+    answerExchange: createAnswerExchange({
+      issuer,
+      exchange: watched.exchange(createExchange(checks.verifyCredential)),
+      signAccessToken: watched.signAccessToken(keyRing),
+      ledger,
+      clock,
+    }),
+    reportError: createReportError({
+      attemptLimits,
+      onRefusal: watched.onRefusal((refusal) => log.info(refusal, 'token request refused')),
+      onFault: (error, requestId) => log.error({ err: error, requestId }, 'token request failed'),
+    }),
+  }
+  const provider = createProvider({
+    ...shared,
+    db,
+    issuer,
+    keyRing,
+    matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
+  })
+  return watched.answerToken(
+    compose([
+      answerAsOAuth({ isOutage: isDatabaseAway, log }),
+      limitForm(TOKEN_FORM_BYTES),
+      createPublicExchange(shared),
+      ...provider.middleware,
+    ]),
+  )
+}

@@ -1,0 +1,94 @@
+// What an exchange comes to, whichever way its request came in: exchange → mint + ledger → response.
+
+import { ACCESS_TOKEN_TYPE } from '../../protocol/urn.ts'
+import { uuidV7 } from '../../protocol/uuid.ts'
+import type { Decision, ExchangeClient } from '../exchange/decide.ts'
+import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
+import { causeOf } from '../exchange/refusal.ts'
+import type { ExchangeRequest } from '../exchange/request.ts'
+import type { AuditEvent } from '../ledger/event.ts'
+import type { IsAwaited, Ledger } from '../ledger/ledger.ts'
+import type { KeyRing } from '../signing/key-ring.ts'
+import { composeClaims } from './mint.ts'
+import { toOAuthError } from './oauth-error.ts'
+
+/** An exchange that was admitted, and by whom. */
+export interface Asked {
+  readonly request: ExchangeRequest
+  readonly client: ExchangeClient
+  /** The client, if it authenticated itself; null for a public one, whose id anybody may give. */
+  readonly authenticatedId: string | null
+  readonly address: string
+  readonly userAgent: string | undefined
+  readonly requestId: string
+  /** Whether the request is still before its deadline. */
+  readonly isAwaited: IsAwaited
+}
+
+export interface AnswerDependencies {
+  readonly issuer: string
+  readonly exchange: Exchange
+  readonly signAccessToken: KeyRing['signAccessToken']
+  readonly ledger: Pick<Ledger, 'record'>
+  readonly clock: () => Date
+}
+
+/** The body of the answer. Throws the OAuth error of a refusal, once that is on record. */
+export type AnswerExchange = (asked: Asked) => Promise<Record<string, unknown>>
+
+export function createAnswerExchange(dependencies: AnswerDependencies): AnswerExchange {
+  const { issuer, exchange, signAccessToken, ledger, clock } = dependencies
+  return async (asked) => {
+    const { request, client, authenticatedId, address, userAgent, requestId, isAwaited } = asked
+    const now = clock()
+    const context = { now, address, clientId: authenticatedId, userAgent, requestId }
+    const outcome = await exchange(request, client, context)
+    const event = describeAttempt(asked, outcome, now)
+    if (!outcome.result.ok) {
+      await ledger.record(event, null, isAwaited)
+      throw toOAuthError(outcome.result.error)
+    }
+    const decision = outcome.result.value
+    const tokenId = uuidV7(now)
+    const { credentialId } = decision
+    const use = { credentialId, lastUsedAt: outcome.holder?.lastUsedAt ?? null, usedAt: now, ip: address }
+    // The response waits for both: a token that left has its record on disk.
+    const [accessToken] = await Promise.all([
+      signAccessToken(decision.signingAlg, composeClaims(decision, issuer, tokenId, now), now),
+      ledger.record({ ...event, tokenId }, use, isAwaited),
+    ])
+    return toResponse(accessToken, decision)
+  }
+}
+
+function describeAttempt(asked: Asked, { result, holder }: ExchangeOutcome, now: Date): AuditEvent {
+  const { request, client, address, userAgent, requestId } = asked
+  return {
+    type: result.ok ? 'exchange.granted' : 'exchange.refused',
+    ...(result.ok ? {} : { reason: causeOf(result.error) }),
+    occurredAt: now,
+    subject: holder?.subject,
+    organizationId: holder?.organizationId,
+    credentialId: request.subjectToken.id,
+    clientId: client.clientId,
+    audiences: result.ok ? result.value.audiences : request.audiences,
+    scopes: result.ok ? result.value.scopes : (request.scopes ?? []),
+    ip: address,
+    userAgent,
+    requestId,
+  }
+}
+
+/** RFC 8693 section 2.2.1. Never a refresh token. */
+function toResponse(accessToken: string, decision: Decision): Record<string, unknown> {
+  return {
+    access_token: accessToken,
+    issued_token_type: ACCESS_TOKEN_TYPE,
+    token_type: 'Bearer',
+    expires_in: decision.lifetimeSeconds,
+    scope: decision.scopes.join(' '),
+    ...(decision.subjectExpiresInSeconds === null
+      ? {}
+      : { subject_token_expires_in: decision.subjectExpiresInSeconds }),
+  }
+}

@@ -1,0 +1,110 @@
+// The straight way of an exchange: past oidc-provider, whose work is to authenticate clients. A public client has
+// nothing to authenticate by, and what it asks for is the most of what there is to do. Whatever is not plainly that goes
+// on to oidc-provider, unread.
+
+import type { Context, Middleware } from 'koa'
+import { errors } from 'oidc-provider'
+import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import { waitAtMost } from '../db/time-limit.ts'
+import type { Client } from '../directory/client-store.ts'
+import { toExchangeClient } from '../exchange/decide.ts'
+import { type AdmissionDependencies, admitToLookUp, type Form, readExchangeRequest } from './admission.ts'
+import type { AnswerExchange } from './answer.ts'
+import { type LoadClient, mayBeClientId } from './client-id.ts'
+import { readFormIf } from './form.ts'
+import { toAnswerable } from './oauth-error.ts'
+import type { ReportError } from './report.ts'
+
+export interface PublicExchangeDependencies extends AdmissionDependencies {
+  readonly loadClient: LoadClient
+  readonly answerExchange: AnswerExchange
+  readonly reportError: ReportError
+  /** Of all that a request waits for. */
+  readonly deadlineMs: number
+}
+
+/** An exchange that names a client and brings nothing to authenticate it by. */
+interface PublicForm extends Form {
+  readonly client_id: string
+}
+
+export function createPublicExchange(dependencies: PublicExchangeDependencies): Middleware {
+  return async (ctx, next) => {
+    const form = isPlain(ctx) ? await readFormIf(ctx.req, isPublicExchange) : undefined
+    if (form === undefined) return next()
+    // Nobody is there to be answered.
+    if (form === null) return
+    setHeaders(ctx)
+    let client: Client | undefined
+    const findClient = async (): Promise<Client> => {
+      client = mayBeClientId(form.client_id) ? await dependencies.loadClient(form.client_id) : undefined
+      return requirePublic(client)
+    }
+    try {
+      ctx.body = await answer(ctx, form, findClient, dependencies)
+    } catch (cause) {
+      const error = toAnswerable(cause)
+      ctx.status = error.statusCode
+      ctx.body = { error: error.error, error_description: error.error_description }
+      dependencies.reportError(ctx, error, client?.clientId)
+    }
+  }
+}
+
+const FORM_TYPE = /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i
+
+/** A form of a stated length, and no header by which a client authenticates itself. */
+function isPlain({ req: { method, headers } }: Context): boolean {
+  return (
+    method === 'POST' &&
+    FORM_TYPE.test(headers['content-type'] ?? '') &&
+    Number(headers['content-length']) > 0 &&
+    headers.authorization === undefined
+  )
+}
+
+const isPublicExchange = (form: Form): form is PublicForm =>
+  form['grant_type'] === TOKEN_EXCHANGE_GRANT &&
+  typeof form['client_id'] === 'string' &&
+  form['client_id'] !== '' &&
+  !form['client_secret'] &&
+  !form['client_assertion'] &&
+  !form['client_assertion_type']
+
+/** As oidc-provider answers at this endpoint: no cookie is in play, so any page may read what it asked for. */
+function setHeaders(ctx: Context): void {
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('Vary', 'Origin')
+  ctx.set('Access-Control-Allow-Origin', ctx.get('Origin') || '*')
+  ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate')
+}
+
+async function answer(
+  ctx: Context,
+  form: PublicForm,
+  findClient: () => Promise<Client>,
+  dependencies: PublicExchangeDependencies,
+): Promise<Record<string, unknown>> {
+  const { deadlineMs, answerExchange } = dependencies
+  const request = readExchangeRequest(ctx, form, dependencies)
+  const deadline = performance.now() + deadlineMs
+  await admitToLookUp(ctx, request, dependencies)
+  const answerInTime = async (): Promise<Record<string, unknown>> =>
+    answerExchange({
+      request,
+      client: toExchangeClient(await findClient()),
+      authenticatedId: null,
+      address: ctx.ip,
+      userAgent: ctx.req.headers['user-agent'],
+      requestId: String(ctx.state['requestId']),
+      isAwaited: () => performance.now() < deadline,
+    })
+  return waitAtMost(deadlineMs, answerInTime())
+}
+
+function requirePublic(client: Client | undefined): Client {
+  if (!client) throw new errors.InvalidClientAuth('client not found')
+  if (client.authMethod !== 'none')
+    throw new errors.InvalidClientAuth('the client has to authenticate itself')
+  return client
+}
