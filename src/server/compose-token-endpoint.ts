@@ -66,9 +66,9 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
   })
   return watched.answerToken(
     compose([
+      createPublicExchange(shared),
       answerAsOAuth({ isOutage: isDatabaseAway, log }),
       limitForm(TOKEN_FORM_BYTES),
-      createPublicExchange(shared),
       ...provider.middleware,
     ]),
   )

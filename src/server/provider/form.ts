@@ -17,21 +17,23 @@ export function readFormIf<Wanted extends Form>(
   const chunks: Buffer[] = []
   let missing = length
   const finish = (): void => {
-    request.off('readable', read).off('close', giveUp)
-    const body = Buffer.concat(chunks)
+    request.off('data', read).off('close', giveUp)
+    const body = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)
     const form = parse(body.toString())
-    // Within the turn that has read the last of it, or the stream would end.
-    if (!isWanted(form)) request.unshift(body)
-    resolve(isWanted(form) ? form : undefined)
+    if (isWanted(form)) {
+      resolve(form)
+      return
+    }
+    // At once: after this turn the stream has ended.
+    request.pause().unshift(body)
+    resolve(undefined)
   }
   const giveUp = (): void => resolve(null)
-  const read = (): void => {
-    for (let chunk = request.read(); chunk !== null; chunk = request.read()) {
-      chunks.push(chunk)
-      missing -= chunk.length
-    }
+  const read = (chunk: Buffer): void => {
+    chunks.push(chunk)
+    missing -= chunk.length
     if (missing === 0) finish()
   }
-  request.on('readable', read).on('close', giveUp)
+  request.on('data', read).on('close', giveUp)
   return promise
 }

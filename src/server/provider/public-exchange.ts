@@ -13,6 +13,7 @@ import type { AnswerExchange } from './answer.ts'
 import { type LoadClient, mayBeClientId } from './client-id.ts'
 import { readFormIf } from './form.ts'
 import { toAnswerable } from './oauth-error.ts'
+import { TOKEN_FORM_BYTES } from './provider.ts'
 import type { ReportError } from './report.ts'
 
 export interface PublicExchangeDependencies extends AdmissionDependencies {
@@ -53,12 +54,14 @@ export function createPublicExchange(dependencies: PublicExchangeDependencies): 
 
 const FORM_TYPE = /^application\/x-www-form-urlencoded(; ?charset=utf-8)?$/i
 
-/** A form of a stated length, and no header by which a client authenticates itself. */
+/** A form of a stated length within the limit, and no header by which a client authenticates itself. */
 function isPlain({ req: { method, headers } }: Context): boolean {
+  const length = Number(headers['content-length'])
   return (
     method === 'POST' &&
     FORM_TYPE.test(headers['content-type'] ?? '') &&
-    Number(headers['content-length']) > 0 &&
+    length > 0 &&
+    length <= TOKEN_FORM_BYTES &&
     headers.authorization === undefined
   )
 }
@@ -71,12 +74,13 @@ const isPublicExchange = (form: Form): form is PublicForm =>
   !form['client_assertion'] &&
   !form['client_assertion_type']
 
-/** As oidc-provider answers at this endpoint: no cookie is in play, so any page may read what it asked for. */
+/** No cookie is in play, so any page may read what it asked for (Fetch standard, CORS protocol). */
 function setHeaders(ctx: Context): void {
   ctx.set('Cache-Control', 'no-store')
+  const { origin } = ctx.req.headers
+  if (origin === undefined) return
+  ctx.set('Access-Control-Allow-Origin', origin)
   ctx.set('Vary', 'Origin')
-  ctx.set('Access-Control-Allow-Origin', ctx.get('Origin') || '*')
-  ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate')
 }
 
 async function answer(
