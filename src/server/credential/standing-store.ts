@@ -16,12 +16,14 @@ type Instant = 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt' | 'overlap
 type CredentialJson = Omit<Credential, Instant> &
   Record<Instant, string | null> & { readonly createdAt: string }
 
-interface HeldJson {
-  readonly credential: CredentialJson
+/** A credential with whose it is: one flat row, which Postgres turns into JSON much faster than nested objects. */
+interface HeldJson extends CredentialJson {
   readonly secretHash: string
   readonly organizationId: string
-  readonly owner: Standing['owner']
   readonly roleId: string | null
+  readonly ownerId: string | null
+  readonly ownerStatus: NonNullable<Standing['owner']>['status'] | null
+  readonly isMember: boolean
 }
 
 interface OrganizationJson {
@@ -41,31 +43,27 @@ interface StandingsJson {
 
 const selectStandings = (ids: readonly string[]): RawBuilder<StandingsJson> => sql`(
   with held as materialized (
-    select c.*, m.user_id is not null as is_member, u.status as owner_status, coalesce(c.role_id, m.role_id) as acting_role_id
+    select c.id, c.kind, c.name, c.permissions, c.allowed_cidrs::text[] as "allowedCidrs", c.issued_reach as "issuedReach",
+      c.issued_scopes as "issuedScopes", c.created_at as "createdAt", c.expires_at as "expiresAt",
+      c.last_used_at as "lastUsedAt", host(c.last_used_ip) as "lastUsedIp", c.revoked_at as "revokedAt",
+      c.revoked_reason as "revokedReason", c.replaces, c.overlap_until as "overlapUntil",
+      c.reuse_detected_at as "reuseDetectedAt", c.secret_hash as "secretHash", c.organization_id as "organizationId",
+      coalesce(c.role_id, m.role_id) as "roleId", c.owner_id as "ownerId", u.status as "ownerStatus",
+      m.user_id is not null as "isMember"
     from credentials c
     left join users u on u.id = c.owner_id
     left join memberships m on m.user_id = c.owner_id and m.organization_id = c.organization_id
     where c.id = any(${ids}::text[])
   )
   select json_build_object(
-    'held', (select json_agg(json_build_object(
-        'credential', json_build_object(
-          'id', h.id, 'kind', h.kind, 'name', h.name, 'permissions', h.permissions, 'allowedCidrs', h.allowed_cidrs::text[],
-          'issuedReach', h.issued_reach, 'issuedScopes', h.issued_scopes, 'createdAt', h.created_at,
-          'expiresAt', h.expires_at, 'lastUsedAt', h.last_used_at, 'lastUsedIp', host(h.last_used_ip),
-          'revokedAt', h.revoked_at, 'revokedReason', h.revoked_reason, 'replaces', h.replaces,
-          'overlapUntil', h.overlap_until, 'reuseDetectedAt', h.reuse_detected_at),
-        'secretHash', h.secret_hash, 'organizationId', h.organization_id, 'roleId', h.acting_role_id,
-        'owner', case when h.owner_id is not null
-          then json_build_object('id', h.owner_id, 'status', h.owner_status, 'isMember', h.is_member) end))
-      from held h),
+    'held', (select json_agg(h) from held h),
     'organizations', (select json_agg(json_build_object(
         'id', o.id, 'slug', o.slug, 'isDeleted', o.deleted_at is not null,
         'policy', (select to_json(e) from expiry_policies e where e.organization_id = o.id)))
-      from organizations o where o.id in (select h.organization_id from held h)),
+      from organizations o where o.id in (select h."organizationId" from held h)),
     'roles', (select json_agg(json_build_object(
         'id', r.id, 'name', r.name, 'reach', r.reach, 'grants', ${grantsOfRole}))
-      from roles r where r.id in (select h.acting_role_id from held h)),
+      from roles r where r.id in (select h."roleId" from held h)),
     'platformPolicy', (select to_json(e) from expiry_policies e where e.organization_id is null),
     'managementAudience', (select s.audience from resource_servers s where s.built_in)))`
 
@@ -91,7 +89,8 @@ function readStandings(json: StandingsJson): Map<string, Standing> {
     organizations?.map((organization) => [organization.id, toOrganization(organization, platform)]),
   )
   const rolesById = new Map(roles?.map(({ id, ...role }) => [id, role]))
-  const standings = (held ?? []).flatMap(({ credential, secretHash, organizationId, owner, roleId }) => {
+  const standings = (held ?? []).flatMap((row) => {
+    const { secretHash, organizationId, roleId, ownerId, ownerStatus, isMember, ...credential } = row
     const organization = organizationsById.get(organizationId)
     if (!organization) return []
     const role = roleId === null ? undefined : rolesById.get(roleId)
@@ -100,7 +99,7 @@ function readStandings(json: StandingsJson): Map<string, Standing> {
       ...organization,
       credential: toCredential(credential),
       secretHash,
-      owner,
+      owner: ownerId !== null && ownerStatus !== null ? { id: ownerId, status: ownerStatus, isMember } : null,
       role: role ? capRole(role, cap) : null,
     }
   })
