@@ -5,6 +5,7 @@
 import DataLoader from 'dataloader'
 import { type RawBuilder, sql } from 'kysely'
 import type { Database } from './database.ts'
+import { createGate } from './gate.ts'
 import { prepareStatement } from './prepared.ts'
 
 /** How one kind of thing is looked up: as a part of a statement that looks up others as well. */
@@ -72,43 +73,4 @@ function afterTurns(turns: number, start: () => void): void {
 interface Key {
   readonly name: string
   readonly id: string
-}
-
-/**
- * Lets one in at a time, each at the end of its turn or later, as `gather` has it, and the next one when the last has
- * stayed for `patienceMs`, up to `places` in all. Whoever waits is let in first come first, and says by `stay` what keeps
- * it.
- */
-function createGate(places: number, patienceMs: number, gather: (start: () => void) => unknown) {
-  const waiting: (() => void)[] = []
-  let inside = 0
-  /** Whom the others wait for. */
-  let awaited: object | undefined
-
-  const letIn = (): void => {
-    if (awaited || inside === places) return
-    const start = waiting.shift()
-    if (!start) return
-    inside += 1
-    awaited = {}
-    gather(start)
-  }
-  const enter = (start: () => void): void => {
-    waiting.push(start)
-    letIn()
-  }
-  const stay = <T>(task: Promise<T>): Promise<T> => {
-    const visit = awaited
-    const goOn = (): void => {
-      if (awaited === visit) awaited = undefined
-      letIn()
-    }
-    const patience = setTimeout(goOn, patienceMs)
-    return task.finally(() => {
-      clearTimeout(patience)
-      inside -= 1
-      goOn()
-    })
-  }
-  return { enter, stay }
 }

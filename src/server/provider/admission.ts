@@ -101,7 +101,7 @@ export function readExchangeRequest(
 
 /** A parameter without a value counts as absent (RFC 6749 section 3.2). */
 function readParameters(form: Form): TokenParameters {
-  const parameters: Record<string, Form[string]> = {}
+  const parameters: Record<string, Form[string]> = Object.create(null)
   let count = 0
   for (const name of Object.keys(form)) {
     const value = form[name]

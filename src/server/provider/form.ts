@@ -4,6 +4,9 @@ import type { IncomingMessage } from 'node:http'
 import { parse } from 'node:querystring'
 import type { Form } from './admission.ts'
 
+/** Past this oidc-provider stops reading a form. */
+export const TOKEN_FORM_BYTES = 56 * 1024
+
 /**
  * The form in the body of a request with a stated length, if `isWanted`; else undefined, and the body is as if nobody
  * had read it. Null when the client went away while it sent.

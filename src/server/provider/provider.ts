@@ -26,9 +26,6 @@ export interface ProviderDependencies extends GrantDependencies {
   readonly reportError: ReportError
 }
 
-/** Past this oidc-provider stops reading a form. */
-export const TOKEN_FORM_BYTES = 56 * 1024
-
 export function createProvider(dependencies: ProviderDependencies): Provider {
   const { db, issuer, keyRing, loadClient, matchesClientSecret, deadlineMs, reportError } = dependencies
   const provider = new Provider(issuer, {

@@ -11,9 +11,8 @@ import { toExchangeClient } from '../exchange/decide.ts'
 import { type AdmissionDependencies, admitToLookUp, type Form, readExchangeRequest } from './admission.ts'
 import type { AnswerExchange } from './answer.ts'
 import { type LoadClient, mayBeClientId } from './client-id.ts'
-import { readFormIf } from './form.ts'
+import { readFormIf, TOKEN_FORM_BYTES } from './form.ts'
 import { toAnswerable } from './oauth-error.ts'
-import { TOKEN_FORM_BYTES } from './provider.ts'
 import type { ReportError } from './report.ts'
 
 export interface PublicExchangeDependencies extends AdmissionDependencies {

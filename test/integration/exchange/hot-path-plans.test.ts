@@ -1,7 +1,7 @@
 // How Postgres goes about the statements of an exchange, by the generic plans that prepared statements settle on: an index
 // leads to every row, among twenty thousand credentials of as many owners.
 
-import type { LogEvent } from 'kysely'
+import { type LogEvent, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { standingsPart } from '../../../src/server/credential/standing-store.ts'
 import { type Database, openDatabase } from '../../../src/server/db/database.ts'
@@ -90,6 +90,18 @@ describe('the statements of an exchange', () => {
     expect(countRead(nodes, 'organizations')).toBe(1)
     expect(countRead(nodes, 'roles')).toBe(1)
     expect(countRead(nodes, 'resource_scopes')).toBe(PERMITTED * SCOPES)
+  })
+
+  it('are planned once per connection, however few ids they list', async () => {
+    const exchangeDb = openDatabase({ url, maxConnections: 1, keepsPlans: true })
+    try {
+      const load = createTurnReader(exchangeDb, { standing: standingsPart, client: clientsPart })
+      for (const id of [7, 8, 9]) await load.standing(idOf(id))
+      const plans = sql`select generic_plans, custom_plans from pg_prepared_statements`
+      expect((await plans.execute(exchangeDb)).rows).toEqual([{ generic_plans: 3, custom_plans: 0 }])
+    } finally {
+      await exchangeDb.destroy()
+    }
   })
 
   it('write its record and note the use by the id of the credential', async () => {

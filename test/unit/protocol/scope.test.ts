@@ -6,6 +6,7 @@ import {
   isConcreteScope,
   isGrantableScope,
   narrowScopes,
+  narrowShared,
   parseScopeParameter,
 } from '../../../src/protocol/scope.ts'
 import { CONCRETE_SCOPES } from './scope-fixture.ts'
@@ -187,6 +188,21 @@ describe('parseScopeParameter', () => {
       fc.property(fc.string(), (value) => {
         const scopes = parseScopeParameter(value) ?? []
         expect(scopes.filter((scope) => !isConcreteScope(scope))).toEqual([])
+      }),
+    )
+  })
+})
+
+describe('narrowShared', () => {
+  const scopes = fc.array(fc.constantFrom(...CONCRETE_SCOPES))
+
+  it('gives what narrowScopes gives, of the same arrays the same array', () => {
+    fc.assert(
+      fc.property(scopes, scopes, scopes, (a, b, c) => {
+        const narrowed = narrowShared(a, b)
+        expect(narrowed).toEqual(narrowScopes(a, b))
+        expect(narrowShared(a, c)).toEqual(narrowScopes(a, c))
+        expect(narrowShared(a, b)).toBe(narrowed)
       }),
     )
   })
