@@ -8,9 +8,19 @@ const EXAMPLE_LENGTH = 300
 const KEEP_EVERY = 500
 const GRANTED = 200
 
+/** Between two instants of `performance.now()`. */
+export interface Span {
+  readonly from: number
+  readonly until: number
+}
+
+const ALWAYS: Span = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
+
 export class Tally {
   readonly #expected: ReadonlySet<number>
   readonly #latencies: number[] = []
+  /** When the request of each latency was due. */
+  readonly #dues: number[] = []
   readonly statuses = new Map<number, number>()
   /** Answers nobody expected, the first few of them. */
   readonly unexpected: string[] = []
@@ -28,6 +38,7 @@ export class Tally {
 
   add(latencyMs: number, status: number, body: Buffer): void {
     this.#latencies.push(latencyMs)
+    this.#dues.push(performance.now() - latencyMs)
     const seen = this.statuses.get(status) ?? 0
     this.statuses.set(status, seen + 1)
     if (!this.#expected.has(status)) this.#fail(status, body)
@@ -35,9 +46,10 @@ export class Tally {
     else if (status === GRANTED && seen % KEEP_EVERY === 0) this.kept.push(Buffer.from(body))
   }
 
-  /** Latencies in milliseconds at these percentiles. */
-  percentiles(percents: readonly number[]): number[] {
-    const ascending = Float64Array.from(this.#latencies).sort()
+  /** Latencies in milliseconds at these percentiles, of the requests that were due in `span`. */
+  percentiles(percents: readonly number[], { from, until }: Span = ALWAYS): number[] {
+    const isIn = (due: number | undefined): boolean => due !== undefined && due >= from && due <= until
+    const ascending = Float64Array.from(this.#latencies.filter((_, index) => isIn(this.#dues[index]))).sort()
     return percents.map((percent) => percentile(ascending, percent))
   }
 

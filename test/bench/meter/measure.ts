@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Load } from '../load/load.ts'
-import type { Tally } from '../load/tally.ts'
+import type { Span, Tally } from '../load/tally.ts'
 import type { DatabaseMeter } from './database-meter.ts'
 import type { Figures } from './figures.ts'
 import { readBusyMs } from './machine.ts'
@@ -30,16 +30,21 @@ interface Reading {
   readonly rssBytes: number
 }
 
+/** Reading the meters holds up the load generator, and what was due meanwhile: that is not the server's latency. */
+const SETTLE_MS = 200
+
 /** Lets the load run in, counts it until the time is up or the requests are spent, and stops it. */
 export async function measure(load: Load, tally: Tally, meters: Meters, window: Window): Promise<Figures> {
   await sleep(window.warmUpSeconds * 1000)
   const before = await read(meters)
   load.count(tally)
+  const from = performance.now() + SETTLE_MS
   await waitOrSpent(load, window.seconds)
   load.count(null)
+  const until = performance.now() - SETTLE_MS
   const after = await read(meters)
   await load.stop()
-  return toFigures(before, after, tally)
+  return toFigures(before, after, tally, { from, until })
 }
 
 async function waitOrSpent(load: Load, seconds: number): Promise<void> {
@@ -65,10 +70,10 @@ async function read({ serverPid, database }: Meters): Promise<Reading> {
   }
 }
 
-function toFigures(before: Reading, after: Reading, tally: Tally): Figures {
+function toFigures(before: Reading, after: Reading, tally: Tally, span: Span): Figures {
   const spent = (name: keyof Reading): number => after[name] - before[name]
   const ours = spent('serverCpuMs') + spent('postgresCpuMs') + spent('loadCpuMs')
-  const [p50Ms = Number.NaN, p99Ms = Number.NaN] = tally.percentiles([50, 99])
+  const [p50Ms = Number.NaN, p99Ms = Number.NaN] = tally.percentiles([50, 99], span)
   return {
     perSecond: (tally.count / spent('at')) * 1000,
     p50Ms,

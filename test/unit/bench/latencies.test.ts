@@ -43,6 +43,16 @@ describe('a tally', () => {
     expect(tally.percentiles([1, 50, 100])).toEqual([9, 10, 100])
   })
 
+  it('leaves out what was due before or after a span', () => {
+    const tally = new Tally([200])
+    const now = performance.now()
+    tally.add(5000, 200, NOTHING)
+    tally.add(500, 200, NOTHING)
+    tally.add(0, 200, NOTHING)
+    expect(tally.percentiles([1, 100], { from: now - 1000, until: now - 100 })).toEqual([500, 500])
+    expect(tally.count).toBe(3)
+  })
+
   it('counts what nobody expected as failed, and keeps the first examples of it', () => {
     const tally = new Tally([200])
     tally.add(1, 200, NOTHING)
