@@ -6,6 +6,8 @@ const MAX_EXAMPLES = 3
 const EXAMPLE_LENGTH = 300
 /** One granted answer in so many is kept, to be verified when the clock has stopped. */
 const KEEP_EVERY = 500
+/** The last so many: in a long run the first have expired by the time they are looked at. */
+const MAX_KEPT = 500
 const GRANTED = 200
 
 /** Between two instants of `performance.now()`. */
@@ -24,7 +26,7 @@ export class Tally {
   readonly statuses = new Map<number, number>()
   /** Answers nobody expected, the first few of them. */
   readonly unexpected: string[] = []
-  /** Bodies of granted requests. */
+  /** Bodies of granted requests, the last ones. */
   readonly kept: Buffer[] = []
   failures = 0
 
@@ -43,7 +45,12 @@ export class Tally {
     this.statuses.set(status, seen + 1)
     if (!this.#expected.has(status)) this.#fail(status, body)
     // A copy: the body is a view into what the socket received.
-    else if (status === GRANTED && seen % KEEP_EVERY === 0) this.kept.push(Buffer.from(body))
+    else if (status === GRANTED && seen % KEEP_EVERY === 0) this.#keep(Buffer.from(body))
+  }
+
+  #keep(body: Buffer): void {
+    this.kept.push(body)
+    if (this.kept.length > MAX_KEPT) this.kept.shift()
   }
 
   /** Latencies in milliseconds at these percentiles, of the requests that were due in `span`. */

@@ -71,4 +71,14 @@ describe('a tally', () => {
     body.fill(0)
     expect(tally.kept.map(String)).toEqual(['granted'])
   })
+
+  it('keeps no more than the last of them, since tokens expire', () => {
+    const tally = new Tally([200])
+    for (let each = 0; each < 500 * 501; each += 1) tally.add(1, 200, Buffer.from(String(each)))
+    expect([tally.kept.length, String(tally.kept[0]), String(tally.kept.at(-1))]).toEqual([
+      500,
+      '500',
+      '250000',
+    ])
+  })
 })
