@@ -99,7 +99,8 @@ function readStandings(json: StandingsJson): Map<string, Standing> {
       ...organization,
       credential: toCredential(credential),
       secretHash,
-      owner: ownerId !== null && ownerStatus !== null ? { id: ownerId, status: ownerStatus, isMember } : null,
+      // An owner who is not found is no reason to take the credential for one that has none.
+      owner: ownerId === null ? null : { id: ownerId, status: ownerStatus ?? 'deleted', isMember },
       role: role ? capRole(role, cap) : null,
     }
   })
