@@ -71,7 +71,10 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const { limits, hasher, attemptLimits, ...checks } = composed
   const takePlace = limits.inFlight.take
   const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
-  const records = new Ledger(exchangeDb, watched.onCommit)
+  const records = new Ledger(exchangeDb, {
+    onCommit: watched.onCommit,
+    isPressed: () => limits.hashQueue.waiting > 0,
+  })
   const ledger = watched.ledger(records)
   const isReady = createReadinessCheck(db)
   watched.state({ isReady, records, keyRing, readLoad: limits.readLoad, clock })

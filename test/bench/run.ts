@@ -1,6 +1,7 @@
 // The benchmark from beginning to end, in order.
 
 import { describeMachine } from './meter/machine.ts'
+import { measureSlowWindows } from './meter/steadiness.ts'
 import type { Options } from './options.ts'
 import { judgeBars } from './report/bars.ts'
 import type { Report } from './report/report.ts'
@@ -22,7 +23,10 @@ export async function runBench(
   say: Say,
 ): Promise<Report> {
   const [startedAt, startedMs] = [new Date(), performance.now()]
-  const machine = describeMachine()
+  const machine = {
+    ...describeMachine(),
+    slow_windows_percent: measureSlowWindows(options.window.seconds / 2),
+  }
   const postgres = await openPostgres(dir, options.databaseUrl)
   stack.defer(() => postgres.stop())
   const session = new Session(options, say)

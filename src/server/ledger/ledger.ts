@@ -1,6 +1,7 @@
 // Durable records, committed in groups: whoever asks while a transaction is under way shares the next one. A caller
 // that has waited for `record` knows its record is on disk.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Database, isDatabaseAway } from '../db/database.ts'
 import { TimeLimitPassed } from '../db/time-limit.ts'
 import type { AuditEvent } from './event.ts'
@@ -17,6 +18,9 @@ interface Entry {
 export type IsAwaited = () => boolean
 
 const MAX_GROUP = 500
+/** Under pressure a group gathers for so long, unless it has reached this size. */
+const GATHER_MS = 12
+const LARGE_GROUP = 20
 
 /** A transaction that ended, for whoever watches. */
 export interface GroupCommit {
@@ -25,15 +29,27 @@ export interface GroupCommit {
   readonly isDurable: boolean
 }
 
+export interface LedgerOptions {
+  /** Told of each transaction. */
+  readonly onCommit?: ((commit: GroupCommit) => void) | undefined
+  /**
+   * Whether requests queue for a processor: a small group then waits for more, because a transaction by itself costs
+   * as much as the hash they queue for, and they wait longer for that.
+   */
+  readonly isPressed?: () => boolean
+}
+
 export class Ledger {
   readonly #db: Database
-  readonly #onCommit: ((commit: GroupCommit) => void) | undefined
+  readonly #onCommit: LedgerOptions['onCommit']
+  readonly #isPressed: () => boolean
   readonly #pending: Entry[] = []
   #running: Promise<void> | null = null
 
-  constructor(db: Database, onCommit?: (commit: GroupCommit) => void) {
+  constructor(db: Database, { onCommit, isPressed = () => false }: LedgerOptions = {}) {
     this.#db = db
     this.#onCommit = onCommit
+    this.#isPressed = isPressed
   }
 
   /** Records whose transaction has not begun. */
@@ -79,6 +95,7 @@ export class Ledger {
     // The rest of this event-loop turn joins the first group.
     await new Promise(setImmediate)
     while (this.#pending.length > 0) {
+      if (this.#isPressed() && this.#pending.length < LARGE_GROUP) await sleep(GATHER_MS)
       const group = this.#pending.splice(0, MAX_GROUP).filter(isAwaitedOrTold)
       if (group.length > 0) await this.#settle(group)
     }
