@@ -1,5 +1,7 @@
 // The access token's own words: RFC 9068 claims, and the two Patmint adds (`org`, `cred`).
 
+import type { AuthorizationDetail } from './authorization-details.ts'
+
 /** `typ` of the JOSE header (RFC 9068 section 2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
 
@@ -22,4 +24,6 @@ export interface AccessTokenClaims {
   readonly org: string
   /** Public id of the credential the token was exchanged from. */
   readonly cred: string
+  /** RFC 9396 section 9.1. */
+  readonly authorization_details?: readonly AuthorizationDetail[]
 }

@@ -47,7 +47,12 @@ const isAudience = (value: unknown): boolean =>
 // `1e999` parses as Infinity, which would never expire.
 const isInstant = (value: unknown): value is number => Number.isFinite(value)
 
-const REQUIRED: Readonly<Record<Exclude<keyof AccessTokenClaims, 'scope'>, (value: unknown) => boolean>> = {
+/** Claims no access token of ours is without. */
+type RequiredClaim = {
+  [Name in keyof AccessTokenClaims]-?: undefined extends AccessTokenClaims[Name] ? never : Name
+}[keyof AccessTokenClaims]
+
+const REQUIRED: Readonly<Record<RequiredClaim, (value: unknown) => boolean>> = {
   iss: isText,
   sub: isText,
   aud: isAudience,
@@ -59,8 +64,9 @@ const REQUIRED: Readonly<Record<Exclude<keyof AccessTokenClaims, 'scope'>, (valu
   cred: isText,
 }
 
-const OPTIONAL: Readonly<Record<'scope' | 'nbf', (value: unknown) => boolean>> = {
+const OPTIONAL: Readonly<Record<'scope' | 'authorization_details' | 'nbf', (value: unknown) => boolean>> = {
   scope: (value) => typeof value === 'string',
+  authorization_details: Array.isArray,
   nbf: isInstant,
 }
 

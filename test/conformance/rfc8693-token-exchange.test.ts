@@ -77,10 +77,7 @@ describe('section 2.1, the request', () => {
     expectError(answer, 400, 'invalid_request', 'actor_token is not valid')
   })
 
-  it('refuses authorization details and DPoP proofs rather than ignoring them', async () => {
-    const details = JSON.stringify([{ type: 'models', actions: ['read'] }])
-    const answer = await exchange({ authorization_details: details })
-    expectError(answer, 400, 'invalid_request', 'authorization_details is not supported')
+  it('refuses DPoP proofs rather than ignoring them', async () => {
     expectError(await exchange({}, { DPoP: 'x.y.z' }), 400, 'invalid_request', 'DPoP is not supported')
   })
 

@@ -2,6 +2,7 @@
 // administers or audits its organization. To everyone else the credential does not exist.
 
 import { z } from 'zod'
+import type { AuthorizationDetail } from '../../protocol/authorization-details.ts'
 import { parseCredential } from '../../protocol/credential.ts'
 import { anyCovers } from '../../protocol/scope.ts'
 import { PAT_TYPE } from '../../protocol/urn.ts'
@@ -10,7 +11,8 @@ import { type Standing, subjectOf } from '../credential/standing.ts'
 import { findClient } from '../directory/client-store.ts'
 import { clientId } from '../directory/schema.ts'
 import type { CheckedCredential } from '../exchange/attempt.ts'
-import { type Decision, toExchangeClient } from '../exchange/decide.ts'
+import { toExchangeClient } from '../exchange/client.ts'
+import type { Decision } from '../exchange/decide.ts'
 import { type Explanation, explainExchange } from '../exchange/explain.ts'
 import { causeOf } from '../exchange/refusal.ts'
 import { parseExchangeWish, type TokenParameters } from '../exchange/request.ts'
@@ -53,6 +55,15 @@ type ExplainBody = z.output<typeof explainBody>
 
 const rights = z.array(z.strictObject({ audience: z.string(), scopes: z.array(z.string()) }))
 
+const authorizationDetail = z
+  .strictObject({
+    type: z.string(),
+    identifier: z.string().optional(),
+    actions: z.array(z.string()),
+    locations: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'AuthorizationDetail' })
+
 const explanationView = z
   .strictObject({
     outcome: z.enum(['granted', 'refused']),
@@ -76,6 +87,10 @@ const explanationView = z
         client_id: z.string(),
         audiences: z.array(z.string()),
         scopes: z.array(z.string()),
+        authorization_details: z
+          .array(authorizationDetail)
+          .nullable()
+          .describe('What was asked for as JSON, with its locations; null: nothing was'),
         expires_in: z.int(),
         signing_alg: z.string(),
         subject_token_expires_in: z.int().nullable().describe('Null: the credential never expires'),
@@ -175,12 +190,19 @@ const copyPermission = ({ audience, scopes }: { audience: string; scopes: readon
   scopes: [...scopes],
 })
 
+const copyDetail = ({ actions, locations = [], ...detail }: AuthorizationDetail) => ({
+  ...detail,
+  actions: [...actions],
+  locations: [...locations],
+})
+
 const viewDecision = (decision: Decision) => ({
   subject: decision.subject,
   organization: decision.organization.slug,
   client_id: decision.clientId,
   audiences: [...decision.audiences],
   scopes: [...decision.scopes],
+  authorization_details: decision.details?.map(copyDetail) ?? null,
   expires_in: decision.lifetimeSeconds,
   signing_alg: decision.signingAlg,
   subject_token_expires_in: decision.subjectExpiresInSeconds,

@@ -3,7 +3,7 @@
 import type { Result } from '../../protocol/result.ts'
 import type { Standing } from '../credential/standing.ts'
 import type { RefusedCredential } from '../credential/verify.ts'
-import type { ExchangeClient } from './decide.ts'
+import type { ExchangeClient } from './client.ts'
 import type { RequestRefusal } from './refusal.ts'
 import type { ExchangeWish } from './request.ts'
 

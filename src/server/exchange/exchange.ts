@@ -3,7 +3,8 @@
 import { fail, type Result } from '../../protocol/result.ts'
 import { type Standing, subjectOf } from '../credential/standing.ts'
 import type { VerificationContext, VerifyCredential } from '../credential/verify.ts'
-import { type Decision, decide, type ExchangeClient } from './decide.ts'
+import type { ExchangeClient } from './client.ts'
+import { type Decision, decide } from './decide.ts'
 import type { ExchangeRefusal } from './refusal.ts'
 import type { ExchangeRequest, ExchangeWish } from './request.ts'
 

@@ -80,6 +80,7 @@ function stepOf(refusal: ExchangeRefusal, { verified }: CheckedCredential): Step
       return 'audience'
     case 'scope_exceeds':
     case 'scopes_differ':
+    case 'details_refused':
       return 'scope'
   }
 }

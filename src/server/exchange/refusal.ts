@@ -14,7 +14,7 @@ export type ParameterRefusal =
       readonly parameter: string
     }
   | { readonly reason: 'parameters_too_many' }
-  | { readonly reason: 'feature_unsupported'; readonly feature: 'DPoP' | 'authorization_details' }
+  | { readonly reason: 'feature_unsupported'; readonly feature: 'DPoP' }
 
 /** What is found before anything is looked up. */
 export type RequestRefusal =
@@ -22,6 +22,7 @@ export type RequestRefusal =
   | { readonly reason: 'subject_token_refused'; readonly cause: 'credential_malformed' }
   | { readonly reason: 'actor_token_refused'; readonly cause: 'actor_not_permitted' }
   | { readonly reason: 'scope_malformed' }
+  | { readonly reason: 'details_refused'; readonly cause: 'details_malformed' }
 
 /** What is wished for is not what the credential gives, by this client and at these resource servers. */
 export type ReachRefusal =
@@ -30,6 +31,8 @@ export type ReachRefusal =
   | { readonly reason: 'audiences_incompatible' }
   | { readonly reason: 'scope_exceeds'; readonly scope: string }
   | { readonly reason: 'scopes_differ' }
+  | { readonly reason: 'details_refused'; readonly cause: 'details_exceed'; readonly scope: string }
+  | { readonly reason: 'details_refused'; readonly cause: 'details_elsewhere' }
 
 export type DecisionRefusal =
   | { readonly reason: 'subject_token_refused'; readonly cause: CredentialRefusal['reason'] }
@@ -88,6 +91,9 @@ export const REFUSAL_CAUSES = Object.keys({
   audiences_incompatible: true,
   scope_exceeds: true,
   scopes_differ: true,
+  details_malformed: true,
+  details_exceed: true,
+  details_elsewhere: true,
 } satisfies Record<RefusalCause, true>)
 
 /** What is wrong with the parameters, in words. */

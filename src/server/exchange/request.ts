@@ -1,5 +1,10 @@
 // The parameters of RFC 8693 section 2.1, read strictly. Pure: garbage ends here, before any I/O.
 
+import {
+  type AuthorizationDetail,
+  parseAuthorizationDetails,
+  scopesOf,
+} from '../../protocol/authorization-details.ts'
 import { type PresentedCredential, parseCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { parseScopeParameter } from '../../protocol/scope.ts'
@@ -16,6 +21,7 @@ export const EXCHANGE_PARAMETERS = [
   'audience',
   'resource',
   'scope',
+  'authorization_details',
   'requested_token_type',
   'actor_token',
   'actor_token_type',
@@ -27,9 +33,15 @@ const SINGLE_PARAMETERS = EXCHANGE_PARAMETERS.filter((name) => name !== 'audienc
 export interface ExchangeWish {
   /** Resource servers asked for, by `audience` or `resource`; empty for "the only one". */
   readonly audiences: readonly string[]
-  /** Null: all that is effective. */
+  /** Null: none is named. */
   readonly scopes: readonly string[] | null
+  /** Null: none is given. */
+  readonly details: readonly AuthorizationDetail[] | null
 }
+
+/** What scopes and details ask for together, as scopes; null for all that is effective. */
+export const listAsked = ({ scopes, details }: ExchangeWish): readonly string[] | null =>
+  details ? [...new Set([...(scopes ?? []), ...scopesOf(details)])] : scopes
 
 export interface ExchangeRequest extends ExchangeWish {
   readonly subjectToken: PresentedCredential
@@ -56,19 +68,19 @@ export function parseExchangeWish(
   parameters: TokenParameters,
   aliases: readonly string[],
 ): Result<ExchangeWish, RequestRefusal> {
-  // What would change the token if it were understood is refused, never ignored.
-  if (parameters['authorization_details'])
-    return fail({ reason: 'feature_unsupported', feature: 'authorization_details' })
   const repeated = SINGLE_PARAMETERS.find((name) => Array.isArray(parameters[name]))
   if (repeated) return fail({ reason: 'parameter_repeated', parameter: repeated })
   const problem =
     findTokenProblem(parameters, aliases) ?? findActorProblem(parameters) ?? findTargetProblem(parameters)
   if (problem) return fail(problem)
-  const { scope } = parameters
+  const { scope, authorization_details: text } = parameters
   const scopes = scope === undefined ? null : parseScopeParameter(String(scope))
-  if (scopes === undefined || (scopes?.length ?? 0) > MAX_SCOPES) return fail({ reason: 'scope_malformed' })
-  const resources = listOf(parameters['resource'])
-  return ok({ audiences: [...new Set([...listOf(parameters['audience']), ...resources])], scopes })
+  if (scopes === undefined) return fail({ reason: 'scope_malformed' })
+  const details = text === undefined ? ok(null) : parseAuthorizationDetails(String(text))
+  if (!details.ok) return fail({ reason: 'details_refused', cause: 'details_malformed' })
+  const audiences = [...listOf(parameters['audience']), ...listOf(parameters['resource'])]
+  const wish = { audiences: [...new Set(audiences)], scopes, details: details.value }
+  return (listAsked(wish)?.length ?? 0) > MAX_SCOPES ? fail({ reason: 'scope_malformed' }) : ok(wish)
 }
 
 function findTokenProblem(

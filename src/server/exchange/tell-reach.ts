@@ -1,23 +1,21 @@
 // The second half of an explanation: what the role gives, bound after bound, and how long a token may live.
 
 import type { Grant, HeldGrant, Permission, Standing } from '../credential/standing.ts'
-import { type ExchangeClient, listTargets, mayReach, type Narrowing, narrowGrant } from './decide.ts'
+import { listAudiences } from './choose.ts'
+import { type ExchangeClient, mayReach } from './client.ts'
 import { type Cap, listCaps } from './lifetime.ts'
-import type { ExchangeWish } from './request.ts'
+import { type ExchangeWish, listAsked } from './request.ts'
 import { enumerate, type Step } from './step.ts'
+import { listTargets, type Narrowing, narrowGrant } from './target.ts'
 import { tellExpiry } from './tell-standing.ts'
 
 /** What is left of the role's grants after each bound, and of the wish when they permit it. */
-export function tellReach(
-  { audiences, scopes }: ExchangeWish,
-  standing: Standing,
-  client: ExchangeClient,
-  now: Date,
-): Step[] {
+export function tellReach(wish: ExchangeWish, standing: Standing, client: ExchangeClient, now: Date): Step[] {
+  const asked = listAsked(wish)
   const { permissions } = standing.credential
   const grants = standing.role?.grants ?? []
   const reached = grants.filter(({ audience }) => mayReach(client, audience))
-  const [first, ...others] = listTargets(standing, client, audiences)
+  const [first, ...others] = listTargets(standing, client, listAudiences(wish))
   return [
     {
       step: 'permissions',
@@ -47,8 +45,8 @@ export function tellReach(
           {
             step: 'scope',
             outcome: 'pass',
-            detail: scopes
-              ? `All of ${enumerate(scopes)} is effective`
+            detail: asked
+              ? `All of ${enumerate(asked)} is effective`
               : 'The token gets all that is effective',
           } as const,
           ...tellLifetime(listCaps(standing, [first, ...others], now)),

@@ -3,7 +3,8 @@
 import { anyCovers } from '../../protocol/scope.ts'
 import { expiryOf, type Standing } from '../credential/standing.ts'
 import type { CheckedCredential, Trial } from './attempt.ts'
-import { type ExchangeClient, listTargets, mayReach, narrowGrant, type Target } from './decide.ts'
+import { listAudiences } from './choose.ts'
+import { type ExchangeClient, mayReach } from './client.ts'
 import {
   describeParameters,
   type ExchangeRefusal,
@@ -11,6 +12,7 @@ import {
   type RequestRefusal,
 } from './refusal.ts'
 import { enumerate } from './step.ts'
+import { listTargets, narrowGrant, type Target } from './target.ts'
 import { tellExpiry } from './tell-standing.ts'
 
 type SubjectRefusal = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }>
@@ -22,6 +24,8 @@ export function tellRequestRefusal(refusal: RequestRefusal): string {
       return 'subject_token is no credential: its prefix, length, alphabet or checksum is wrong'
     case 'actor_token_refused':
       return 'The credential permits no actor'
+    case 'details_refused':
+      return 'authorization_details is no JSON array of details with type, actions and, if wanted, identifier and locations'
     case 'scope_malformed':
       return 'scope is not a list of scopes with one blank between them and no wildcard, or names too many'
     case 'parameter_malformed':
@@ -81,7 +85,7 @@ function tellCause(cause: SubjectRefusal['cause'], { standing, verified }: Check
 const toText = (instant: Date | null): string => instant?.toISOString() ?? ''
 
 function tellShortfall(refusal: ReachRefusal, { wish, credential: { standing }, client }: Trial): string {
-  const targets = listTargets(standing, client, wish.audiences)
+  const targets = listTargets(standing, client, listAudiences(wish))
   switch (refusal.reason) {
     case 'audience_ambiguous':
       return targets.length > 0
@@ -93,6 +97,10 @@ function tellShortfall(refusal: ReachRefusal, { wish, credential: { standing }, 
       return `One token has one signature, and they want ${enumerate(targets.map(tellAlgorithm))}`
     case 'scope_exceeds':
       return tellLostScope(refusal.scope, standing, targets)
+    case 'details_refused':
+      return refusal.cause === 'details_exceed'
+        ? tellLostScope(refusal.scope, standing, targets)
+        : `The locations of a detail are not the audiences of the token: ${enumerate(targets.map(({ audience }) => audience))}`
     case 'scopes_differ':
       return 'What is effective is not the same at each audience: name scopes that are'
   }

@@ -2,19 +2,18 @@
 
 import { type CredentialExpiry, expiryOf, type Standing } from '../credential/standing.ts'
 import type { CheckedCredential } from './attempt.ts'
-import type { ExchangeClient } from './decide.ts'
-import type { ExchangeWish } from './request.ts'
+import { listAudiences } from './choose.ts'
+import type { ExchangeClient } from './client.ts'
+import { type ExchangeWish, listAsked } from './request.ts'
 import { enumerate, type Step } from './step.ts'
 
-export const tellRequest = ({ audiences, scopes }: ExchangeWish): Step[] => [
-  {
-    step: 'request',
-    outcome: 'pass',
-    detail:
-      `Well-formed. It asks for ${scopes ? enumerate(scopes) : 'all that is effective'} at ` +
-      `${audiences.length > 0 ? enumerate(audiences) : 'the only audience there is'}`,
-  },
-]
+export function tellRequest(wish: ExchangeWish): Step[] {
+  const [asked, audiences] = [listAsked(wish), listAudiences(wish)]
+  const detail =
+    `Well-formed. It asks for ${asked ? enumerate(asked) : 'all that is effective'} at ` +
+    `${audiences.length > 0 ? enumerate(audiences) : 'the only audience there is'}`
+  return [{ step: 'request', outcome: 'pass', detail }]
+}
 
 export const tellClient = ({ clientId }: ExchangeClient): Step[] => [
   { step: 'client', outcome: 'info', detail: 'Whether the client can authenticate is not part of this' },

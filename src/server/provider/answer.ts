@@ -2,10 +2,11 @@
 
 import { ACCESS_TOKEN_TYPE } from '../../protocol/urn.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
-import type { Decision, ExchangeClient } from '../exchange/decide.ts'
+import type { ExchangeClient } from '../exchange/client.ts'
+import type { Decision } from '../exchange/decide.ts'
 import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
 import { causeOf } from '../exchange/refusal.ts'
-import type { ExchangeRequest } from '../exchange/request.ts'
+import { type ExchangeRequest, listAsked } from '../exchange/request.ts'
 import type { AuditEvent } from '../ledger/event.ts'
 import type { IsAwaited, Ledger } from '../ledger/ledger.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
@@ -72,7 +73,7 @@ function describeAttempt(asked: Asked, { result, holder }: ExchangeOutcome, now:
     credentialId: request.subjectToken.id,
     clientId: client.clientId,
     audiences: result.ok ? result.value.audiences : request.audiences,
-    scopes: result.ok ? result.value.scopes : (request.scopes ?? []),
+    scopes: result.ok ? result.value.scopes : (listAsked(request) ?? []),
     ip: address,
     userAgent,
     requestId,
@@ -87,6 +88,7 @@ function toResponse(accessToken: string, decision: Decision): Record<string, unk
     token_type: 'Bearer',
     expires_in: decision.lifetimeSeconds,
     scope: decision.scopes.join(' '),
+    ...(decision.details ? { authorization_details: decision.details } : {}),
     ...(decision.subjectExpiresInSeconds === null
       ? {}
       : { subject_token_expires_in: decision.subjectExpiresInSeconds }),

@@ -1,7 +1,7 @@
 // The token exchange grant (RFC 8693 section 2) inside oidc-provider: for clients that authenticate themselves.
 
 import type { Client, TokenEndpointGrantContext } from 'oidc-provider'
-import { type ExchangeClient, toExchangeClient } from '../exchange/decide.ts'
+import { type ExchangeClient, toExchangeClient } from '../exchange/client.ts'
 import { type AdmissionDependencies, admitToCheck, authenticatedId, requestOf } from './admission.ts'
 import type { AnswerExchange } from './answer.ts'
 import { isAwaited } from './deadline.ts'

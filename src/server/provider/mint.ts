@@ -24,5 +24,6 @@ export function composeClaims(
     scope: decision.scopes.join(' '),
     org: decision.organization.slug,
     cred: decision.credentialId,
+    ...(decision.details ? { authorization_details: decision.details } : {}),
   }
 }

@@ -79,6 +79,10 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
         'a requested scope is unknown or not permitted',
         { detail },
       )
+    case 'details_refused':
+      return new errors.CustomOIDCProviderError('invalid_authorization_details', DETAILS[refusal.cause], {
+        detail,
+      })
     case 'scopes_differ':
       return new errors.CustomOIDCProviderError(
         'invalid_scope',
@@ -93,6 +97,12 @@ export function toWireError(refusal: Refusal): { error: string; error_descriptio
   const { error, error_description = '' } = toOAuthError(refusal)
   return { error, error_description }
 }
+
+const DETAILS = {
+  details_malformed: 'authorization_details is malformed, or has a member that is not known',
+  details_exceed: 'the authorization details are unknown or not permitted',
+  details_elsewhere: 'the locations are not the audiences of the token',
+} as const
 
 function invalidRequest(description: string, detail: string): errors.OIDCProviderError {
   return new errors.InvalidRequest(description, undefined, { detail })

@@ -66,7 +66,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   provider.registerGrantType(
     TOKEN_EXCHANGE_GRANT,
     createExchangeGrant(dependencies),
-    EXCHANGE_PARAMETERS,
+    // Those of the grants of oidc-provider itself need a resource for their details. Ours are read from the form.
+    EXCHANGE_PARAMETERS.filter((name) => name !== 'authorization_details'),
     REPEATABLE_PARAMETERS,
   )
   provider.on('grant.error', (ctx, error) => reportError(ctx, error, ctx.oidc.client?.clientId))

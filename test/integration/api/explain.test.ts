@@ -123,12 +123,27 @@ const SITUATIONS: Record<string, Situation> = {
   },
   'authorization details': {
     form: { audience: API, authorization_details: '[{"type":"models"}]' },
-    cause: 'feature_unsupported',
+    cause: 'details_malformed',
+  },
+  'authorization details that are held': {
+    form: { audience: API, authorization_details: '[{"type":"models","actions":["read"]}]' },
+    cause: null,
+  },
+  'authorization details that are not held': {
+    form: { audience: API, authorization_details: '[{"type":"unicorns","actions":["read"]}]' },
+    cause: 'details_exceed',
+  },
+  'authorization details for elsewhere': {
+    form: {
+      audience: API,
+      authorization_details: JSON.stringify([{ type: 'models', actions: ['read'], locations: [REPORTS] }]),
+    },
+    cause: 'details_elsewhere',
   },
   'authorization details, and everything else wrong too': {
     pat: () => '',
     form: { authorization_details: '[]', scope: 'x  y', actor_token: 'eyJ', client_id: 'nobody' },
-    cause: 'feature_unsupported',
+    cause: 'parameter_missing',
   },
   'an actor, an audience and a scope that are wrong': {
     form: { resource: 'api', scope: 'models:*', actor_token: 'eyJ' },
@@ -237,6 +252,7 @@ describe('POST /exchange/explain', () => {
         client_id: 'patmint-cli',
         audiences: [API],
         scopes: ['datasets:read', 'models:read', 'models:write'],
+        authorization_details: null,
         expires_in: 300,
         signing_alg: 'ES256',
         subject_token_expires_in: expect.any(Number),

@@ -19,6 +19,8 @@ beforeAll(async () => {
 })
 afterAll(() => acme.stop())
 
+const READ_MODELS = JSON.stringify([{ type: 'models', identifier: 'm1', actions: ['read'] }])
+
 type Fields = Record<string, string | string[]>
 
 interface Outcome {
@@ -106,7 +108,8 @@ const CASES: [string, number, () => Fields, Record<string, string>?][] = [
   ['for too much', 400, () => ({ scope: 'models:destroy' })],
   ['for a malformed scope', 400, () => ({ scope: 'a"b' })],
   ['with an actor', 400, () => ({ actor_token: acme.samPat, actor_token_type: PAT_TYPE })],
-  ['with authorization details', 400, () => ({ authorization_details: '[]' })],
+  ['with authorization details', 200, () => ({ audience: API, authorization_details: READ_MODELS })],
+  ['with malformed authorization details', 400, () => ({ authorization_details: '[]' })],
   ['with too many parameters', 400, () => ({ filler: Array(200).fill('x') })],
   ['with a proof', 400, () => ({}), { DPoP: 'proof' }],
   ['by an unknown client', 401, () => ({ client_id: 'nobody' })],

@@ -34,6 +34,7 @@ describe('a decision', () => {
         clientId: 'patmint-cli',
         audiences: [API],
         scopes: ['datasets:read', 'models:read'],
+        details: null,
         signingAlg: 'ES256',
         lifetimeSeconds: 300,
         subjectExpiresInSeconds: null,
@@ -140,5 +141,58 @@ describe('the scopes', () => {
     expect(ask({ audiences: [API, B] }, grants)).toMatchObject({
       value: { scopes: ['datasets:read', 'models:read'] },
     })
+  })
+})
+
+describe('authorization details', () => {
+  const read = { type: 'models', actions: ['read'] }
+  const ofM1 = { ...read, identifier: 'm1' }
+
+  it('are granted with their locations, and as scopes', () => {
+    expect(ask({ details: [ofM1] })).toMatchObject({
+      value: { scopes: ['models/m1:read'], details: [{ ...ofM1, locations: [API] }] },
+    })
+  })
+
+  it('and scopes are one wish', () => {
+    expect(ask({ scopes: ['datasets:read'], details: [ofM1] })).toMatchObject({
+      value: { scopes: ['datasets:read', 'models/m1:read'], details: [{ ...ofM1, locations: [API] }] },
+    })
+  })
+
+  it('name the audience by their locations, when nothing else does', () => {
+    const grants = [buildGrant(), grantOfB]
+    const located = { ...read, locations: [B] }
+    expect(ask({ details: [located] }, grants)).toMatchObject({
+      value: { audiences: [B], details: [located] },
+    })
+    expect(ask({ details: [read] }, grants)).toEqual(refused({ reason: 'audience_ambiguous' }))
+  })
+
+  it.each([
+    ['of a type nobody knows', { type: 'unicorns', actions: ['read'] }, 'unicorns:read'],
+    ['with an action that is not granted', { type: 'models', actions: ['read', 'write'] }, 'models:write'],
+  ])('are refused %s', (_, detail, scope) => {
+    expect(ask({ details: [detail] })).toEqual(
+      refused({ reason: 'details_refused', cause: 'details_exceed', scope }),
+    )
+  })
+
+  it('are refused at one audience, when the token is for two', () => {
+    const grants = [buildGrant(), grantOfB]
+    const elsewhere = refused({ reason: 'details_refused', cause: 'details_elsewhere' })
+    const at = (...locations: string[]) => ({ ...read, locations })
+    expect(ask({ audiences: [API, B], details: [at(API)] }, grants)).toEqual(elsewhere)
+    expect(ask({ audiences: [API], details: [at(API, B)] }, grants)).toEqual(elsewhere)
+    expect(ask({ details: [at(API), at(B)] }, grants)).toEqual(elsewhere)
+    expect(ask({ audiences: [API, B], details: [at(B, API)] }, grants)).toMatchObject({
+      value: { audiences: [API, B], details: [{ ...read, locations: [API, B] }] },
+    })
+  })
+
+  it('are refused at a location nobody knows', () => {
+    expect(ask({ details: [{ ...read, locations: [C] }] })).toEqual(
+      refused({ reason: 'details_refused', cause: 'details_elsewhere' }),
+    )
   })
 })

@@ -3,7 +3,7 @@
 import fc from 'fast-check'
 import { PAT_TYPE } from '../../../../src/protocol/urn.ts'
 import type { Grant, Permission, Standing } from '../../../../src/server/credential/standing.ts'
-import type { ExchangeClient } from '../../../../src/server/exchange/decide.ts'
+import type { ExchangeClient } from '../../../../src/server/exchange/client.ts'
 import type { ExchangeRequest, TokenParameters } from '../../../../src/server/exchange/request.ts'
 import { makeCredential, PAT } from '../../protocol/credential-fixture.ts'
 import { CONCRETE_SCOPES, grantableScope } from '../../protocol/scope-fixture.ts'
@@ -21,6 +21,7 @@ export const buildRequest = (overrides: Partial<ExchangeRequest> = {}): Exchange
   subjectToken: makeCredential(),
   audiences: [],
   scopes: null,
+  details: null,
   ...overrides,
 })
 

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { fail, ok } from '../../../../src/protocol/result.ts'
 import { createRecheckCredential } from '../../../../src/server/credential/verify.ts'
 import type { Attempt as ExplainAttempt } from '../../../../src/server/exchange/attempt.ts'
-import { decide, listTargets } from '../../../../src/server/exchange/decide.ts'
+import { decide } from '../../../../src/server/exchange/decide.ts'
 import { createExchange } from '../../../../src/server/exchange/exchange.ts'
 import { explainExchange } from '../../../../src/server/exchange/explain.ts'
 import { STEPS } from '../../../../src/server/exchange/step.ts'
+import { listTargets } from '../../../../src/server/exchange/target.ts'
 import { PAT } from '../../protocol/credential-fixture.ts'
 import {
   API,
@@ -359,8 +360,8 @@ describe('an exchange that is refused', () => {
     ],
     [{ reason: 'parameter_malformed', parameter: 'audience' }, 'audience is malformed, or names too many'],
     [
-      { reason: 'feature_unsupported', feature: 'authorization_details' },
-      'authorization_details is not supported',
+      { reason: 'details_refused', cause: 'details_malformed' },
+      'authorization_details is no JSON array of details with type, actions and, if wanted, identifier and locations',
     ],
     [{ reason: 'actor_token_refused', cause: 'actor_not_permitted' }, 'The credential permits no actor'],
   ] as const)('for %j says what is wrong', async (refusal, detail) => {
@@ -386,7 +387,7 @@ describe('an exchange that is refused', () => {
 
   it('for what is no credential says what is wrong with it', async () => {
     const { result, steps } = await explainExchange({
-      wish: ok({ audiences: [], scopes: null }),
+      wish: ok({ audiences: [], scopes: null, details: null }),
       credential: null,
       client: buildClient(),
       now: NOW,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { anyCovers, isConcreteScope } from '../../../../src/protocol/scope.ts'
-import { listTargets } from '../../../../src/server/exchange/decide.ts'
+import { listTargets } from '../../../../src/server/exchange/target.ts'
 import { API, buildGrant, buildRole, buildStanding } from '../credential/standing-fixture.ts'
 import { anyAttempt, buildClient } from './exchange-fixture.ts'
 

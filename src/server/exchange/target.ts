@@ -1,0 +1,41 @@
+// What a credential reaches: its role's grants, bound after bound, at each resource server.
+
+import type { SigningAlgorithm } from '../../protocol/access-token.ts'
+import { narrowShared } from '../../protocol/scope.ts'
+import type { Grant, Permission, Standing } from '../credential/standing.ts'
+import { type ExchangeClient, mayReach } from './client.ts'
+import { listGranted, narrowToChosen } from './granted.ts'
+
+/** What a credential may do at one resource server. Its scopes are concrete and never empty. */
+export interface Target {
+  readonly audience: string
+  readonly scopes: readonly string[]
+  readonly accessTokenTtlSeconds: number
+  readonly signingAlg: SigningAlgorithm
+}
+
+/** What is left of a grant's scopes after each bound. */
+export interface Narrowing {
+  /** What the credential chose of the role. */
+  readonly chosen: readonly string[]
+  /** What the resource server knows of that: concrete scopes. */
+  readonly effective: readonly string[]
+}
+
+/** A grant, narrowed by what the credential chose at its audience, and by what the resource server declares. */
+export function narrowGrant(grant: Grant, permissions: readonly Permission[] | null): Narrowing {
+  const chosen = narrowToChosen(grant, permissions)
+  return { chosen, effective: narrowShared(chosen, grant.declaredScopes) }
+}
+
+/** What `standing` may be exchanged for by `client`, at these audiences or, for none, at all of them. */
+export function listTargets(
+  standing: Standing,
+  client: Pick<ExchangeClient, 'audiences'>,
+  audiences: readonly string[] = [],
+): Target[] {
+  return listGranted(standing, audiences)
+    .filter(({ audience }) => mayReach(client, audience))
+    .map((grant) => ({ ...grant, scopes: narrowShared(grant.scopes, grant.declaredScopes) }))
+    .filter(({ scopes }) => scopes.length > 0)
+}
