@@ -24,6 +24,23 @@ export interface AccessTokenClaims {
   readonly org: string
   /** Public id of the credential the token was exchanged from. */
   readonly cred: string
+  /** How many exchanges led from the credential to this token; absent for the first. */
+  readonly exchanges?: number
+  /** Who acts for the subject (RFC 8693 section 4.1). */
+  readonly act?: Act
   /** RFC 9396 section 9.1. */
   readonly authorization_details?: readonly AuthorizationDetail[]
+}
+
+/** The scopes a token has. */
+export const readScopes = ({ scope }: Pick<AccessTokenClaims, 'scope'>): readonly string[] =>
+  scope ? scope.split(' ') : []
+
+/** The audiences a token is for. */
+export const readAudiences = ({ aud }: Pick<AccessTokenClaims, 'aud'>): readonly string[] => [aud].flat()
+
+/** An actor; inside it who acted before, the last one outermost (RFC 8693 section 4.1). */
+export interface Act {
+  readonly sub: string
+  readonly act?: Act
 }

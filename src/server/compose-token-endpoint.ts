@@ -7,6 +7,7 @@ import type { Config, SecretKeys } from './config/config.ts'
 import { type Database, isDatabaseAway } from './db/database.ts'
 import { matchesClientSecret } from './directory/client-secret.ts'
 import { createExchange } from './exchange/exchange.ts'
+import { createCheckPresented } from './exchange/present.ts'
 import type { Logger } from './http/log.ts'
 import { answerAsOAuth, limitForm } from './http/oauth-boundary.ts'
 import type { Watched } from './instrument.ts'
@@ -19,6 +20,7 @@ import { createPublicExchange } from './provider/public-exchange.ts'
 import { createReportError } from './provider/report.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import type { KeyRing } from './signing/key-ring.ts'
+import type { ReadOwnToken } from './signing/own-token.ts'
 
 export interface TokenEndpointOptions {
   readonly config: Config
@@ -27,7 +29,8 @@ export interface TokenEndpointOptions {
   readonly loadClient: LoadClient
   readonly checks: CredentialChecks
   readonly keyRing: KeyRing
-  readonly ledger: Pick<Ledger, 'record'>
+  readonly readOwnToken: ReadOwnToken
+  readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly secretKeys: SecretKeys
   readonly log: Logger
   readonly clock: () => Date
@@ -38,6 +41,11 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
   const { config, issuer, db, loadClient, checks, keyRing, ledger, log, clock, watched } = options
   const { attemptLimits, limits } = checks
   const clientSecretKeys = deriveKeys(options.secretKeys, 'client-secret')
+  const checkPresented = createCheckPresented({
+    ...checks,
+    readToken: options.readOwnToken,
+    noteForged: ({ address, clientId }) => attemptLimits.noteFailure({ address, clientId, presented: null }),
+  })
   const shared = {
     loadClient,
     beginLookUp: checks.beginLookUp,
@@ -47,7 +55,7 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
     deadlineMs: config.exchangeDeadlineMs,
     answerExchange: createAnswerExchange({
       issuer,
-      exchange: watched.exchange(createExchange(checks.verifyCredential)),
+      exchange: watched.exchange(createExchange(checkPresented)),
       signAccessToken: watched.signAccessToken(keyRing),
       ledger,
       clock,

@@ -78,11 +78,13 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const ledger = watched.ledger(records)
   const isReady = createReadinessCheck(db)
   watched.state({ isReady, records, keyRing, readLoad: limits.readLoad, clock })
+  const readOwnToken = createOwnTokenReader(keyRing, issuer)
   const answerToken = composeTokenEndpoint({
     ...options,
     loadClient: load.client,
     checks: composed,
     keyRing,
+    readOwnToken,
     ledger,
     watched,
   })
@@ -99,7 +101,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     takePlace,
     recheckCredential: checks.recheckCredential,
     hashClientSecret: (secret) => hashClientSecret(secret, clientSecretKeys),
-    readOwnToken: createOwnTokenReader(keyRing, issuer, apiAudience(issuer)),
+    readOwnToken,
     rehearseCheck: createRehearseCheck(hasher),
     toWireError,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,

@@ -63,10 +63,7 @@ export function instrument({ meter, tracer }: Telemetry) {
       tracer
         ? (request, client, context) => {
             tracer.leaveStep()
-            const names = {
-              'patmint.credential_id': request.subjectToken.id,
-              'patmint.client_id': client.clientId,
-            }
+            const names = { 'patmint.client_id': client.clientId }
             return tracer.inSpan(
               'decide',
               () => exchange(request, client, context),
@@ -181,7 +178,9 @@ export function measureQuery({ querySeconds, databaseErrors }: Meter, event: Que
   if (event.level === 'error') databaseErrors[isDatabaseAway(event.error) ? 'away' : 'statement']()
 }
 
-const describeOutcome = ({ result }: ExchangeOutcome): Attributes =>
-  result.ok
+const describeOutcome = ({ result, holder }: ExchangeOutcome): Attributes => ({
+  ...(holder ? { 'patmint.credential_id': holder.credentialId } : {}),
+  ...(result.ok
     ? { 'patmint.outcome': 'granted' }
-    : { 'patmint.outcome': 'refused', 'patmint.refusal_cause': causeOf(result.error) }
+    : { 'patmint.outcome': 'refused', 'patmint.refusal_cause': causeOf(result.error) }),
+})

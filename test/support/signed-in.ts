@@ -50,6 +50,7 @@ export async function serveSignedIn(
     if (!standing) throw new Error('there is no such PAT')
     return {
       subject: subjectOf(standing),
+      actor: subjectOf(standing),
       standing,
       scopes: SCOPES,
       permissions: [],

@@ -2,7 +2,9 @@
 // exchanged for, checked and decided by the same rules as an exchange for the API's own audience.
 
 import type { Context, Middleware } from 'koa'
+import { readAudiences, readScopes } from '../../protocol/access-token.ts'
 import { parseCredential } from '../../protocol/credential.ts'
+import { parseJwt } from '../../protocol/presented-jwt.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import type { AttemptLimits } from '../credential/attempt-limits.ts'
@@ -26,6 +28,8 @@ import type { ReadOwnToken } from '../signing/own-token.ts'
  */
 export interface Caller {
   readonly subject: string
+  /** Who calls: the subject, or whoever acts for them (RFC 8693 section 4.1). */
+  readonly actor: string
   readonly standing: Standing
   /** Of the management API. */
   readonly scopes: readonly string[]
@@ -118,13 +122,21 @@ async function identify(
     const verified = await verifyCredential(presented, context)
     return verified.ok ? ok(toCaller(verified.value, apiAudience)) : verified
   }
-  const own = await readOwnToken(token, context.now)
-  if (!own) return fail(undefined)
-  const rechecked = await recheckCredential(own.credentialId, context)
+  const jwt = parseJwt(token)
+  const own = jwt && (await readOwnToken(jwt, context.now))
+  if (!own || !readAudiences(own).includes(apiAudience)) return fail(undefined)
+  const rechecked = await recheckCredential(own.cred, context)
   if (!rechecked.ok) return rechecked
   const caller = toCaller(rechecked.value, apiAudience)
-  const scopes = narrowScopes(caller.scopes, own.scopes)
-  return ok({ ...caller, scopes, permissions: [{ audience: apiAudience, scopes }], holdsCredential: false })
+  const scopes = narrowScopes(caller.scopes, readScopes(own))
+  const actor = own.act?.sub ?? caller.actor
+  return ok({
+    ...caller,
+    actor,
+    scopes,
+    permissions: [{ audience: apiAudience, scopes }],
+    holdsCredential: false,
+  })
 }
 
 function toCaller(standing: Standing, apiAudience: string): Caller {
@@ -134,6 +146,7 @@ function toCaller(standing: Standing, apiAudience: string): Caller {
   const scopes = [...ofRole.flatMap((one) => one.scopes), ...(credential.permissions ? [] : SELF_SERVICE)]
   return {
     subject: subjectOf(standing),
+    actor: subjectOf(standing),
     standing,
     scopes: credential.issuedScopes ? narrowScopes(scopes, credential.issuedScopes) : scopes,
     permissions,

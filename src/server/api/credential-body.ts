@@ -6,7 +6,7 @@ import { humanName, slug } from '../directory/schema.ts'
 import { Problem } from '../http/problem.ts'
 import type { LifetimeWish } from '../policy/creation.ts'
 import { addSeconds } from '../policy/effective-expiry.ts'
-import { givenInstant, permissions } from './schema.ts'
+import { givenInstant, permissions, permittedActors } from './schema.ts'
 
 const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
 const MAX_OVERLAP_SECONDS = 7 * 86_400
@@ -45,6 +45,10 @@ const credentialTerms = {
     .max(50)
     .nullish()
     .describe('Client addresses it may be used from; absent or null: any'),
+  may_act: permittedActors
+    .min(1)
+    .nullish()
+    .describe('Who may act for its subject in an exchange (RFC 8693); absent or null: nobody'),
 }
 
 type LifetimeMembers = { [Name in 'expires_in_seconds' | 'expires_at' | 'never_expires']?: unknown }

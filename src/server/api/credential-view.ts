@@ -6,7 +6,7 @@ import { expiryOf, type Standing } from '../credential/standing.ts'
 import { statusDetailOf, statusOf } from '../credential/status.ts'
 import { slug } from '../directory/schema.ts'
 import { credentialName } from './credential-body.ts'
-import { credentialId, instant, permissions, uuid } from './schema.ts'
+import { credentialId, instant, permissions, permittedActors, uuid } from './schema.ts'
 
 const members = {
   id: credentialId.describe('Public id; the token claim `cred`'),
@@ -32,6 +32,7 @@ const members = {
         'after the overlap may have stolen it)',
     ),
   allowed_cidrs: z.array(z.string()).nullable(),
+  may_act: permittedActors.nullable().describe('Who may act for its subject; null: nobody'),
 }
 
 export const credentialView = z.strictObject(members).meta({ id: 'Credential' })
@@ -61,6 +62,7 @@ export function viewCredential(standing: Standing, now: Date): z.output<typeof c
     status: statusOf(standing, now),
     status_detail: statusDetailOf(standing, now),
     allowed_cidrs: credential.allowedCidrs && [...credential.allowedCidrs],
+    may_act: credential.mayAct && [...credential.mayAct],
   }
 }
 

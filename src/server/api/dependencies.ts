@@ -6,6 +6,7 @@ import type { RecognizeCredentials } from '../credential/recognize.ts'
 import type { RehearseCheck } from '../credential/rehearse.ts'
 import type { Refusal } from '../exchange/refusal.ts'
 import type { MakeChange, Reader } from '../ledger/change.ts'
+import type { ReadOwnToken } from '../signing/own-token.ts'
 import type { LeakLimits } from './leak-limits.ts'
 
 export interface ApiDependencies {
@@ -17,6 +18,7 @@ export interface ApiDependencies {
   readonly recognizeCredentials: RecognizeCredentials
   readonly leakLimits: LeakLimits
   readonly rehearseCheck: RehearseCheck
+  readonly readOwnToken: ReadOwnToken
   /** What the token endpoint answers to a refusal. */
   readonly toWireError: (refusal: Refusal) => { readonly error: string; readonly error_description: string }
   /** Further types of a subject token that mean a credential. */

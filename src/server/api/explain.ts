@@ -3,7 +3,6 @@
 
 import { z } from 'zod'
 import type { AuthorizationDetail } from '../../protocol/authorization-details.ts'
-import { parseCredential } from '../../protocol/credential.ts'
 import { anyCovers } from '../../protocol/scope.ts'
 import { PAT_TYPE } from '../../protocol/urn.ts'
 import { findCredential } from '../credential/find.ts'
@@ -14,8 +13,8 @@ import type { CheckedCredential } from '../exchange/attempt.ts'
 import { toExchangeClient } from '../exchange/client.ts'
 import type { Decision } from '../exchange/decide.ts'
 import { type Explanation, explainExchange } from '../exchange/explain.ts'
-import { causeOf } from '../exchange/refusal.ts'
-import { parseExchangeWish, type TokenParameters } from '../exchange/request.ts'
+import { causeOf, type Nobody } from '../exchange/refusal.ts'
+import { parseExchangeWish, parsePresented, type TokenParameters } from '../exchange/request.ts'
 import { STEPS } from '../exchange/step.ts'
 import { Problem } from '../http/problem.ts'
 import type { Caller } from './caller.ts'
@@ -64,6 +63,15 @@ const authorizationDetail = z
   })
   .meta({ id: 'AuthorizationDetail' })
 
+const act = z
+  .strictObject({
+    sub: z.string(),
+    get act() {
+      return act.optional()
+    },
+  })
+  .meta({ id: 'Act' })
+
 const explanationView = z
   .strictObject({
     outcome: z.enum(['granted', 'refused']),
@@ -91,6 +99,7 @@ const explanationView = z
           .array(authorizationDetail)
           .nullable()
           .describe('What was asked for as JSON, with its locations; null: nothing was'),
+        act: act.nullable().describe('Who acts for the subject; null: nobody else'),
         expires_in: z.int(),
         signing_alg: z.string(),
         subject_token_expires_in: z.int().nullable().describe('Null: the credential never expires'),
@@ -123,9 +132,17 @@ const explain = operation({
   handle: async ({ caller, body, now, origin }, dependencies) => {
     const client = await findClient(dependencies.db, body.client_id)
     const address = body.address ?? origin.ip
+    const check = (named: Named) => checkPresented(caller, named, { now, address }, dependencies)
     const explanation = await explainExchange({
       wish: parseExchangeWish(toParameters(body), dependencies.subjectTokenTypeAliases),
-      credential: await checkCredential(caller, body, { now, address }, dependencies),
+      credential: await check({
+        text: body.subject_token,
+        type: body.subject_token_type,
+        id: body.credential,
+      }),
+      actor: body.actor_token
+        ? await check({ text: body.actor_token, type: body.actor_token_type })
+        : undefined,
       client: client ? toExchangeClient(client) : null,
       now,
     })
@@ -141,20 +158,30 @@ function toParameters({ credential, client_id, address, ...parameters }: Explain
   return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value || undefined]))
 }
 
-/** The credential with what its check says; null for what is none, 404 for one the caller may not ask about. */
-async function checkCredential(
+/** What is presented as a value, or named by its public id. */
+interface Named {
+  readonly text: string | undefined
+  readonly type: string | undefined
+  readonly id?: string | undefined
+}
+
+/** The credential with what its check says, or why there is none; 404 for one the caller may not ask about. */
+async function checkPresented(
   caller: Caller,
-  body: ExplainBody,
+  { text = '', type, id }: Named,
   context: { readonly now: Date; readonly address: string },
-  { db, rehearseCheck }: ApiDependencies,
-): Promise<CheckedCredential | null> {
-  const presented = body.subject_token === undefined ? null : parseCredential(body.subject_token)
-  const id = presented?.id ?? body.credential
-  if (id === undefined) return null
-  const standing = await findCredential(db, id, (found) => mayAsk(caller, found))
+  { db, rehearseCheck, readOwnToken }: ApiDependencies,
+): Promise<CheckedCredential | Nobody> {
+  const presented = id === undefined ? parsePresented(text, type) : undefined
+  const token = presented?.kind === 'jwt' ? await readOwnToken(presented, context.now) : undefined
+  if (presented?.kind === 'jwt' && !token) return 'token_invalid'
+  const value = presented?.kind === 'jwt' ? null : (presented ?? null)
+  const found = id ?? value?.id ?? token?.cred
+  if (found === undefined) return 'credential_malformed'
+  const standing = await findCredential(db, found, (one) => mayAsk(caller, one))
   if (!standing) throw new Problem('not_found')
-  const verified = await rehearseCheck(standing, presented ?? null, context)
-  return { standing, isSecretPresented: presented !== null, verified }
+  const verified = await rehearseCheck(standing, value, context)
+  return { standing, isSecretPresented: value !== null, token: token ?? null, verified }
 }
 
 function mayAsk(caller: Caller, standing: Standing): boolean {
@@ -203,6 +230,7 @@ const viewDecision = (decision: Decision) => ({
   audiences: [...decision.audiences],
   scopes: [...decision.scopes],
   authorization_details: decision.details?.map(copyDetail) ?? null,
+  act: decision.act,
   expires_in: decision.lifetimeSeconds,
   signing_alg: decision.signingAlg,
   subject_token_expires_in: decision.subjectExpiresInSeconds,

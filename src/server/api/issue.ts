@@ -41,6 +41,7 @@ export const readTerms = (body: CredentialTerms, organizationId: string, now: Da
   lifetime: readLifetime(body, now),
   permissions: body.permissions ?? null,
   allowedCidrs: body.allowed_cidrs ?? null,
+  mayAct: body.may_act ?? null,
 })
 
 /** Where a PAT is for, and by whom, when not by its owner; throws what stands against it. */

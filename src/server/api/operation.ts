@@ -140,7 +140,7 @@ async function perform<
     body,
     now,
     ifMatch: ctx.get('If-Match') || null,
-    origin: describeOrigin(ctx, now, caller?.subject ?? null),
+    origin: describeOrigin(ctx, now, caller?.actor ?? null),
     isAbandoned: () => ctx.res.destroyed,
   }
   // What the definition declares is what was just read; the compiler cannot follow absent schemas.

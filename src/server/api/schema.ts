@@ -1,7 +1,7 @@
 // What several nouns of the API have in common: ids, instants, permissions, pages.
 
 import { z } from 'zod'
-import { audience, grantableScope, slug } from '../directory/schema.ts'
+import { audience, clientId, grantableScope, slug } from '../directory/schema.ts'
 
 export const uuid = z
   .string()
@@ -42,6 +42,19 @@ export const permissions = z
   .array(permission)
   .max(50)
   .refine((list) => isDistinct(list.map((one) => one.audience)), { error: 'must name each audience once' })
+
+const permittedActor = z
+  .strictObject({
+    sub: z
+      .string()
+      .regex(/^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|key:[0-9a-f]{16})$/)
+      .describe('The subject of the actor: a user id, or `key:` and the id of an API key'),
+    client_id: clientId.optional().describe('The one client that may ask for it; absent: every one'),
+  })
+  .meta({ id: 'PermittedActor' })
+
+/** Who may act for a subject. */
+export const permittedActors = z.array(permittedActor).max(50)
 
 /** The body of an update: members of which at least one is given; what is absent stays as it is. */
 export const changesOf = <Shape extends z.core.$ZodShape>(shape: Shape) =>

@@ -70,6 +70,7 @@ async function createAdmin(transaction: Queryable, options: BootstrapOptions): P
     secretHash: await hasher.hash(token),
     permissions: null,
     allowedCidrs: null,
+    mayAct: null,
     issuer: null,
     createdAt: now,
     expiresAt: null,

@@ -43,7 +43,7 @@ interface StandingsJson {
 
 const selectStandings = (ids: readonly string[]): RawBuilder<StandingsJson> => sql`(
   with held as materialized (
-    select c.id, c.kind, c.name, c.permissions, c.allowed_cidrs::text[] as "allowedCidrs", c.issued_reach as "issuedReach",
+    select c.id, c.kind, c.name, c.permissions, c.allowed_cidrs::text[] as "allowedCidrs", c.may_act as "mayAct", c.issued_reach as "issuedReach",
       c.issued_scopes as "issuedScopes", c.created_at as "createdAt", c.expires_at as "expiresAt",
       c.last_used_at as "lastUsedAt", host(c.last_used_ip) as "lastUsedIp", c.revoked_at as "revokedAt",
       c.revoked_reason as "revokedReason", c.replaces, c.overlap_until as "overlapUntil",

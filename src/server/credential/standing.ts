@@ -26,12 +26,22 @@ export interface Role {
   readonly grants: readonly HeldGrant[]
 }
 
+/** As it is stored and travels. */
+export interface PermittedActor {
+  /** The actor's subject. */
+  readonly sub: string
+  /** The client that may ask for it; absent: every one. */
+  readonly client_id?: string | undefined
+}
+
 export interface Credential {
   readonly id: string
   readonly kind: CredentialKind
   readonly name: string
   readonly permissions: readonly Permission[] | null
   readonly allowedCidrs: readonly string[] | null
+  /** Who may act for its subject; null for nobody. */
+  readonly mayAct: readonly PermittedActor[] | null
   /** How far it may manage at most, because somebody else issued it; null for no limit but the role's. */
   readonly issuedReach: 'platform' | 'organization' | null
   /** The scopes of the management API it has at most, for the same reason; null for no limit but the role's. */

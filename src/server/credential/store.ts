@@ -1,7 +1,7 @@
 // The rows of `credentials`.
 
 import type { Queryable } from '../db/database.ts'
-import type { Permission } from './standing.ts'
+import type { Permission, PermittedActor } from './standing.ts'
 
 interface NewRow {
   readonly id: string
@@ -11,6 +11,7 @@ interface NewRow {
   /** Null: all of the role, as it is at each exchange. */
   readonly permissions: readonly Permission[] | null
   readonly allowedCidrs: readonly string[] | null
+  readonly mayAct: readonly PermittedActor[] | null
   /** Who issued it and saw its value, and what they could manage; null when its owner made it. */
   readonly issuer: Issuer | null
   readonly createdAt: Date
@@ -42,6 +43,7 @@ export async function insertCredential(db: Queryable, credential: NewCredential)
       secret_hash: credential.secretHash,
       permissions: credential.permissions && JSON.stringify(credential.permissions),
       allowed_cidrs: credential.allowedCidrs && [...credential.allowedCidrs],
+      may_act: credential.mayAct && JSON.stringify(credential.mayAct),
       issued_by: credential.issuer?.subject ?? null,
       issued_reach: credential.issuer?.reach ?? null,
       issued_scopes: credential.issuer && [...credential.issuer.scopes],

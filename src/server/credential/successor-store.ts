@@ -22,6 +22,7 @@ const INHERITED = [
   'name',
   'permissions',
   'allowed_cidrs',
+  'may_act',
 ] as const
 
 /** Makes the successor of a credential: all that is not the value's own is as it was. */

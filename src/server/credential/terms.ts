@@ -8,7 +8,7 @@ import { type LifetimeWish, type PolicyViolation, resolveExpiry } from '../polic
 import type { Policies } from '../policy/policy.ts'
 import { findPolicies } from '../policy/store.ts'
 import { type Holder, listLive } from './holder-store.ts'
-import type { Grant, Permission } from './standing.ts'
+import type { Grant, Permission, PermittedActor } from './standing.ts'
 
 export interface Terms {
   readonly organizationId: string
@@ -16,6 +16,7 @@ export interface Terms {
   readonly lifetime: LifetimeWish
   readonly permissions: readonly Permission[] | null
   readonly allowedCidrs: readonly string[] | null
+  readonly mayAct: readonly PermittedActor[] | null
 }
 
 export type TermsRefusal =

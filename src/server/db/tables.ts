@@ -90,6 +90,7 @@ export interface CredentialsTable {
   secret_hash: string
   permissions: NullableJson<readonly PermissionJson[]>
   allowed_cidrs: string[] | null
+  may_act: NullableJson<readonly { readonly sub: string; readonly client_id?: string | undefined }[]>
   issued_by: Immutable<string | null>
   issued_reach: Immutable<'platform' | 'organization' | null>
   issued_scopes: Immutable<string[] | null>

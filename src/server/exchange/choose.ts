@@ -3,8 +3,8 @@
 import { type AuthorizationDetail, scopesOf } from '../../protocol/authorization-details.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers } from '../../protocol/scope.ts'
-import type { Standing } from '../credential/standing.ts'
 import type { ExchangeClient } from './client.ts'
+import type { Presenter } from './present.ts'
 import type { ReachRefusal } from './refusal.ts'
 import { type ExchangeWish, listAsked } from './request.ts'
 import { listTargets, type Target } from './target.ts'
@@ -14,11 +14,11 @@ type Targets = readonly [Target, ...Target[]]
 
 export function chooseTargets(
   wish: ExchangeWish,
-  standing: Standing,
+  { standing, token }: Presenter,
   client: ExchangeClient,
 ): Result<Targets, ReachRefusal> {
   const audiences = listAudiences(wish)
-  const permitted = listTargets(standing, client, audiences)
+  const permitted = listTargets(standing, client, audiences, token)
   const refused = audiences.find((audience) => !permitted.some((target) => target.audience === audience))
   if (refused !== undefined)
     return wish.audiences.length > 0

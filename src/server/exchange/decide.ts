@@ -1,18 +1,22 @@
 // The decision: effective scopes = requested ∩ credential ∩ owner's role now ∩ client ∩ resource server, and the
 // least of all lifetimes. Pure: keys, HTTP and rows are somebody else's.
 
-import type { SigningAlgorithm } from '../../protocol/access-token.ts'
+import type { Act, SigningAlgorithm } from '../../protocol/access-token.ts'
 import type { AuthorizationDetail } from '../../protocol/authorization-details.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
-import { type Standing, subjectOf } from '../credential/standing.ts'
+import { subjectOf } from '../credential/standing.ts'
 import { chooseScopes, chooseTargets, locateDetails } from './choose.ts'
 import type { ExchangeClient } from './client.ts'
-import { listCaps } from './lifetime.ts'
+import type { Actor } from './delegation.ts'
+import { findLeast, listCaps } from './lifetime.ts'
+import type { Presenter } from './present.ts'
 import type { DecisionRefusal } from './refusal.ts'
 import type { ExchangeWish } from './request.ts'
 
 export interface Decision {
   readonly subject: string
+  /** Who acts for the subject; null: nobody but the subject. */
+  readonly act: Act | null
   readonly organization: { readonly id: string; readonly slug: string }
   readonly credentialId: string
   readonly clientId: string
@@ -20,41 +24,57 @@ export interface Decision {
   readonly scopes: readonly string[]
   /** Part of the scopes, as they were asked for, each with its locations; null: none were. */
   readonly details: readonly AuthorizationDetail[] | null
+  /** How many exchanges lead from the credential to the token, this one included. */
+  readonly exchanges: number
   readonly signingAlg: SigningAlgorithm
   readonly lifetimeSeconds: number
   /** Until the credential itself stops; null for never. */
   readonly subjectExpiresInSeconds: number | null
 }
 
-/** Decides an exchange of a verified credential at `now`. */
+/** How many exchanges may lead from a credential to a token. */
+export const MAX_EXCHANGES = 4
+
+/** Decides an exchange of a verified credential or access token at `now`, with whoever is to act for its subject. */
 export function decide(
-  request: ExchangeWish,
-  standing: Standing,
+  wish: ExchangeWish,
+  subject: Presenter,
   client: ExchangeClient,
   now: Date,
+  actor: Actor | null = null,
 ): Result<Decision, DecisionRefusal> {
-  const chosen = chooseTargets(request, standing, client)
+  const { standing, token } = subject
+  const exchanges = token ? (token.exchanges ?? 1) + 1 : 1
+  if (exchanges > MAX_EXCHANGES)
+    return fail({ reason: 'subject_token_refused', cause: 'exchanged_too_often' })
+  const chosen = chooseTargets(wish, subject, client)
   if (!chosen.ok) return chosen
   const targets = chosen.value
-  const scopes = chooseScopes(request, targets)
+  const scopes = chooseScopes(wish, targets)
   if (!scopes.ok) return scopes
-  const details = locateDetails(request.details, targets)
+  const details = locateDetails(wish.details, targets)
   if (!details.ok) return details
-  const caps = listCaps(standing, targets, now)
-  const lifetimeSeconds = Math.min(...caps.map(({ seconds }) => seconds))
+  const caps = listCaps({ ...subject, actor }, targets, now)
+  const least = findLeast(caps)
   // Less than a whole second left: a token would be born expired.
-  if (lifetimeSeconds < 1) return fail({ reason: 'subject_token_refused', cause: 'credential_expired' })
+  if (least.seconds < 1)
+    return fail({
+      reason: least.by === 'actor' ? 'actor_token_refused' : 'subject_token_refused',
+      cause: 'credential_expired',
+    })
   const [first, ...others] = targets
   return ok({
     subject: subjectOf(standing),
+    act: actor?.act ?? token?.act ?? null,
     organization: standing.organization,
     credentialId: standing.credential.id,
     clientId: client.clientId,
     audiences: [first.audience, ...others.map(({ audience }) => audience)],
     scopes: scopes.value,
     details: details.value,
+    exchanges,
     signingAlg: first.signingAlg,
-    lifetimeSeconds,
+    lifetimeSeconds: least.seconds,
     subjectExpiresInSeconds: caps.find(({ by }) => by === 'credential')?.seconds ?? null,
   })
 }

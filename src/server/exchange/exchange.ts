@@ -2,19 +2,22 @@
 
 import { fail, type Result } from '../../protocol/result.ts'
 import { type Standing, subjectOf } from '../credential/standing.ts'
-import type { VerificationContext, VerifyCredential } from '../credential/verify.ts'
+import type { VerificationContext } from '../credential/verify.ts'
 import type { ExchangeClient } from './client.ts'
 import { type Decision, decide } from './decide.ts'
+import { type DelegationRefusal, delegate } from './delegation.ts'
+import type { CheckPresented, PresentationRefusal } from './present.ts'
 import type { ExchangeRefusal } from './refusal.ts'
 import type { ExchangeRequest, ExchangeWish } from './request.ts'
 
 /** What whoever asks for exchanges may fail at; asked before an exchange, which knows nothing of it. */
 export type { AttemptLimits } from '../credential/attempt-limits.ts'
 
-/** Whose credential was presented: for the audit record, also of a refusal. */
+/** Whose credential it was: for the audit record, also of a refusal. */
 export interface Holder {
   readonly subject: string
   readonly organizationId: string
+  readonly credentialId: string
   /** When the credential was last used before this. */
   readonly lastUsedAt: Date | null
 }
@@ -23,6 +26,8 @@ export interface ExchangeOutcome {
   readonly result: Result<Decision, ExchangeRefusal>
   /** Undefined as long as no credential was found. */
   readonly holder: Holder | undefined
+  /** Whose credential the actor's is; undefined without an actor that passed its check. */
+  readonly actor: Holder | undefined
 }
 
 /** Decides a token exchange. Issues nothing and writes nothing; throws only when the database is away. */
@@ -32,29 +37,52 @@ export type Exchange = (
   context: VerificationContext,
 ) => Promise<ExchangeOutcome>
 
-export function createExchange(verifyCredential: VerifyCredential): Exchange {
-  return (request, client, context) =>
-    settleExchange(request, client, () => verifyCredential(request.subjectToken, context), context.now)
+export function createExchange(check: CheckPresented): Exchange {
+  return ({ subjectToken, actorToken, ...wish }, client, context) => {
+    const subject = () => check(subjectToken, context)
+    const actor = actorToken && (() => check(actorToken, context))
+    return settleExchange(wish, client, { subject, actor }, context.now)
+  }
 }
 
-/** The order of an exchange: client, credential, decision. What stops it first is the outcome. */
+/** The checks of whoever presents themselves. */
+export interface Parties {
+  readonly subject: () => ReturnType<CheckPresented>
+  /** Null: nobody is to act for the subject. */
+  readonly actor: (() => ReturnType<CheckPresented>) | null
+}
+
+/** The order of an exchange: client, subject, actor, decision. What stops it first is the outcome. */
 export async function settleExchange(
   wish: ExchangeWish,
   client: ExchangeClient,
-  verify: () => ReturnType<VerifyCredential>,
+  parties: Parties,
   now: Date,
 ): Promise<ExchangeOutcome> {
-  if (!client.mayExchange) return { result: fail({ reason: 'client_not_allowed' }), holder: undefined }
-  const verified = await verify()
-  if (verified.ok)
-    return { result: decide(wish, verified.value, client, now), holder: holderOf(verified.value) }
-  const { refusal, standing } = verified.error
-  const result = fail({ reason: 'subject_token_refused', cause: refusal.reason } as const)
-  return { result, holder: standing && holderOf(standing) }
+  const nobody = { holder: undefined, actor: undefined }
+  if (!client.mayExchange) return { result: fail({ reason: 'client_not_allowed' }), ...nobody }
+  const subject = await parties.subject()
+  if (!subject.ok) {
+    const { refusal, standing } = subject.error
+    const result = fail({ reason: 'subject_token_refused', cause: refusal.reason } as const)
+    return { ...nobody, result, holder: standing && holderOf(standing) }
+  }
+  const { standing } = subject.value
+  const told = { holder: holderOf(standing), actor: undefined }
+  if (!parties.actor) return { result: decide(wish, subject.value, client, now), ...told }
+  const acting = await parties.actor()
+  if (!acting.ok) return { result: refuseActor(acting.error.refusal), ...told }
+  const actor = delegate(subject.value, acting.value, client)
+  const result = actor.ok ? decide(wish, subject.value, client, now, actor.value) : refuseActor(actor.error)
+  return { result, ...told, actor: holderOf(acting.value.standing) }
 }
+
+const refuseActor = ({ reason }: PresentationRefusal | DelegationRefusal) =>
+  fail({ reason: 'actor_token_refused', cause: reason } as const)
 
 const holderOf = (standing: Standing): Holder => ({
   subject: subjectOf(standing),
   organizationId: standing.organization.id,
+  credentialId: standing.credential.id,
   lastUsedAt: standing.credential.lastUsedAt,
 })

@@ -2,15 +2,16 @@
 // step by step. Issues nothing and writes nothing; the reasoning only words what the decision is made of.
 
 import { redactCredentials } from '../../protocol/credential.ts'
-import { fail, type Result } from '../../protocol/result.ts'
+import { fail, ok, type Result } from '../../protocol/result.ts'
 import type { Attempt, CheckedCredential, Trial } from './attempt.ts'
 import type { Decision } from './decide.ts'
 import { settleExchange } from './exchange.ts'
+import type { Presenter, RefusedPresentation } from './present.ts'
 import type { ExchangeRefusal, Refusal, RequestRefusal } from './refusal.ts'
 import { STEPS, type Step, type StepName } from './step.ts'
 import { tellReach } from './tell-reach.ts'
 import { tellRefusal, tellRequestRefusal } from './tell-refusal.ts'
-import { tellClient, tellRequest, tellStanding } from './tell-standing.ts'
+import { tellActor, tellClient, tellRequest, tellStanding } from './tell-standing.ts'
 
 export interface Explanation {
   readonly result: Result<Decision, Refusal>
@@ -25,9 +26,11 @@ export async function explainExchange(attempt: Attempt): Promise<Explanation> {
 }
 
 /** The order is that of the token endpoint: the request, the client, and then the exchange. */
-async function explain({ wish, credential, client, now }: Attempt): Promise<Explanation> {
+async function explain({ wish, credential, actor, client, now }: Attempt): Promise<Explanation> {
   if (!wish.ok) return refuseRequest(wish.error)
-  if (!credential) return refuseRequest({ reason: 'subject_token_refused', cause: 'credential_malformed' })
+  if (typeof credential === 'string')
+    return refuseRequest({ reason: 'subject_token_refused', cause: credential })
+  if (typeof actor === 'string') return refuseRequest({ reason: 'actor_token_refused', cause: actor })
   if (!client)
     return {
       result: fail({ reason: 'client_unknown' }),
@@ -36,7 +39,7 @@ async function explain({ wish, credential, client, now }: Attempt): Promise<Expl
         { step: 'client', outcome: 'fail', detail: 'No client has this client_id' },
       ],
     }
-  return explainTrial({ wish: wish.value, credential, client, now })
+  return explainTrial({ wish: wish.value, credential, actor, client, now })
 }
 
 const refuseRequest = (refusal: RequestRefusal): Explanation => ({
@@ -45,16 +48,24 @@ const refuseRequest = (refusal: RequestRefusal): Explanation => ({
 })
 
 async function explainTrial(trial: Trial): Promise<Explanation> {
-  const { wish, credential, client, now } = trial
-  const { result } = await settleExchange(wish, client, async () => credential.verified, now)
+  const { wish, credential, actor, client, now } = trial
+  const parties = {
+    subject: async () => toPresenter(credential),
+    actor: actor ? async () => toPresenter(actor) : null,
+  }
+  const { result } = await settleExchange(wish, client, parties, now)
   const told = [
     ...tellRequest(wish),
     ...tellClient(client),
     ...tellStanding(credential),
-    ...tellReach(wish, credential.standing, client, now),
+    tellActor(actor),
+    ...tellReach(trial),
   ]
   return { result, steps: result.ok ? told : endAtRefusal(told, result.error, trial) }
 }
+
+const toPresenter = ({ verified, token }: CheckedCredential): Result<Presenter, RefusedPresentation> =>
+  verified.ok ? ok({ standing: verified.value, token }) : verified
 
 /** The steps before the refusal, what there is to know of its own, and the refusal itself. */
 function endAtRefusal(told: readonly Step[], refusal: ExchangeRefusal, trial: Trial): Step[] {
@@ -73,7 +84,9 @@ function stepOf(refusal: ExchangeRefusal, { verified }: CheckedCredential): Step
       return 'client'
     case 'subject_token_refused':
       // A credential that passed every check can only be too near its end.
-      return verified.ok ? 'expiry' : CREDENTIAL_STEPS[refusal.cause]
+      return verified.ok && refusal.cause === 'credential_expired' ? 'expiry' : SUBJECT_STEPS[refusal.cause]
+    case 'actor_token_refused':
+      return 'actor'
     case 'audience_ambiguous':
     case 'audience_not_permitted':
     case 'audiences_incompatible':
@@ -85,9 +98,11 @@ function stepOf(refusal: ExchangeRefusal, { verified }: CheckedCredential): Step
   }
 }
 
-type CredentialCause = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }>['cause']
+type SubjectCause = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }>['cause']
 
-const CREDENTIAL_STEPS: Readonly<Record<CredentialCause, StepName>> = {
+const SUBJECT_STEPS: Readonly<Record<SubjectCause, StepName>> = {
+  token_invalid: 'credential',
+  exchanged_too_often: 'credential',
   credential_unknown: 'credential',
   secret_mismatch: 'credential',
   credential_revoked: 'credential',

@@ -1,8 +1,10 @@
 // Every limit on how long an access token may live, each with what sets it. The least of them is its lifetime.
 
-import { type CredentialExpiry, expiryOf, type Standing } from '../credential/standing.ts'
+import { type CredentialExpiry, expiryOf } from '../credential/standing.ts'
 import { accessTokenCap } from '../policy/effective-expiry.ts'
 import type { PolicyLevel } from '../policy/policy.ts'
+import type { Actor } from './delegation.ts'
+import type { Presenter } from './present.ts'
 
 /** What a resource server says about the tokens for it. */
 interface TokenTerms {
@@ -14,10 +16,16 @@ export type Cap =
   | { readonly seconds: number; readonly by: 'resource_server'; readonly audience: string }
   | { readonly seconds: number; readonly by: 'access_token_max_ttl'; readonly level: PolicyLevel }
   | { readonly seconds: number; readonly by: 'credential'; readonly expiry: CredentialExpiry }
+  | { readonly seconds: number; readonly by: 'subject_token' | 'actor' }
+
+/** Who presents what, and who is to act for them. */
+interface Parties extends Presenter {
+  readonly actor: Actor | null
+}
 
 /** The caps on a token for these targets, issued at `now`; never none. */
 export function listCaps(
-  standing: Standing,
+  { standing, token, actor }: Parties,
   targets: readonly [TokenTerms, ...TokenTerms[]],
   now: Date,
 ): readonly [Cap, ...Cap[]] {
@@ -29,8 +37,15 @@ export function listCaps(
     ...others.map(toCap),
     ...(ofPolicy ? [{ ...ofPolicy, by: 'access_token_max_ttl' } as const] : []),
     ...(expiry ? [{ seconds: secondsUntil(expiry.at, now), by: 'credential', expiry } as const] : []),
+    ...(token
+      ? [{ seconds: secondsUntil(new Date(token.exp * 1000), now), by: 'subject_token' } as const]
+      : []),
+    ...(actor?.endsAt ? [{ seconds: secondsUntil(actor.endsAt, now), by: 'actor' } as const] : []),
   ]
 }
+
+export const findLeast = (caps: readonly [Cap, ...Cap[]]): Cap =>
+  caps.reduce((least, cap) => (cap.seconds < least.seconds ? cap : least))
 
 const toCap = ({ audience, accessTokenTtlSeconds }: TokenTerms): Cap => ({
   seconds: accessTokenTtlSeconds,

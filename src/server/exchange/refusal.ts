@@ -1,7 +1,8 @@
 // Every way an exchange is refused. `reason` goes to the audit record; what the client learns is decided elsewhere.
 
 import type { TooManyFailures } from '../credential/attempt-limits.ts'
-import type { CredentialRefusal } from '../credential/verify.ts'
+import type { DelegationRefusal } from './delegation.ts'
+import type { PresentationRefusal } from './present.ts'
 
 /** What is wrong with the parameters by themselves. It is no secret: everyone gets the same words. */
 export type ParameterRefusal =
@@ -16,11 +17,14 @@ export type ParameterRefusal =
   | { readonly reason: 'parameters_too_many' }
   | { readonly reason: 'feature_unsupported'; readonly feature: 'DPoP' }
 
+/** Why nobody stands behind what was presented: it is none of ours, by its form or by its signature. */
+export type Nobody = 'credential_malformed' | 'token_invalid'
+
 /** What is found before anything is looked up. */
 export type RequestRefusal =
   | ParameterRefusal
-  | { readonly reason: 'subject_token_refused'; readonly cause: 'credential_malformed' }
-  | { readonly reason: 'actor_token_refused'; readonly cause: 'actor_not_permitted' }
+  | { readonly reason: 'subject_token_refused'; readonly cause: Nobody }
+  | { readonly reason: 'actor_token_refused'; readonly cause: Nobody }
   | { readonly reason: 'scope_malformed' }
   | { readonly reason: 'details_refused'; readonly cause: 'details_malformed' }
 
@@ -35,11 +39,21 @@ export type ReachRefusal =
   | { readonly reason: 'details_refused'; readonly cause: 'details_elsewhere' }
 
 export type DecisionRefusal =
-  | { readonly reason: 'subject_token_refused'; readonly cause: CredentialRefusal['reason'] }
+  | {
+      readonly reason: 'subject_token_refused'
+      readonly cause: PresentationRefusal['reason'] | 'exchanged_too_often'
+    }
+  | { readonly reason: 'actor_token_refused'; readonly cause: 'credential_expired' }
   | ReachRefusal
 
 /** What an exchange with a well-formed request, by a client that is known, comes to if not to a decision. */
-export type ExchangeRefusal = DecisionRefusal | { readonly reason: 'client_not_allowed' }
+export type ExchangeRefusal =
+  | DecisionRefusal
+  | {
+      readonly reason: 'actor_token_refused'
+      readonly cause: PresentationRefusal['reason'] | DelegationRefusal['reason']
+    }
+  | { readonly reason: 'client_not_allowed' }
 
 export type Refusal =
   | RequestRefusal
@@ -69,7 +83,11 @@ export const REFUSAL_CAUSES = Object.keys({
   parameters_too_many: true,
   feature_unsupported: true,
   credential_malformed: true,
+  token_invalid: true,
+  exchanged_too_often: true,
   actor_not_permitted: true,
+  actor_delegated: true,
+  actors_too_many: true,
   scope_malformed: true,
   client_unknown: true,
   client_not_allowed: true,

@@ -5,10 +5,12 @@ import {
   parseAuthorizationDetails,
   scopesOf,
 } from '../../protocol/authorization-details.ts'
-import { type PresentedCredential, parseCredential } from '../../protocol/credential.ts'
+import { parseCredential } from '../../protocol/credential.ts'
+import { parseJwt } from '../../protocol/presented-jwt.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { parseScopeParameter } from '../../protocol/scope.ts'
 import { ACCESS_TOKEN_TYPE, JWT_TYPE, PAT_TYPE } from '../../protocol/urn.ts'
+import type { Presented } from './present.ts'
 import type { RequestRefusal } from './refusal.ts'
 
 /** Form parameters: absent or empty is `undefined`, a repeated one is an array. */
@@ -44,7 +46,9 @@ export const listAsked = ({ scopes, details }: ExchangeWish): readonly string[] 
   details ? [...new Set([...(scopes ?? []), ...scopesOf(details)])] : scopes
 
 export interface ExchangeRequest extends ExchangeWish {
-  readonly subjectToken: PresentedCredential
+  readonly subjectToken: Presented
+  /** Who is to act for the subject; null: nobody else. */
+  readonly actorToken: Presented | null
 }
 
 const MAX_AUDIENCES = 20
@@ -58,12 +62,23 @@ export function parseExchangeRequest(
 ): Result<ExchangeRequest, RequestRefusal> {
   const wish = parseExchangeWish(parameters, aliases)
   if (!wish.ok) return wish
-  const subjectToken = parseCredential(String(parameters['subject_token']))
+  const subjectToken = parsePresented(String(parameters['subject_token']), parameters['subject_token_type'])
   if (!subjectToken) return fail({ reason: 'subject_token_refused', cause: 'credential_malformed' })
-  return ok({ subjectToken, ...wish.value })
+  const hasActor = parameters['actor_token'] !== undefined
+  const actorToken = hasActor
+    ? parsePresented(String(parameters['actor_token']), parameters['actor_token_type'])
+    : null
+  if (actorToken === undefined) return fail({ reason: 'actor_token_refused', cause: 'credential_malformed' })
+  return ok({ subjectToken, actorToken, ...wish.value })
 }
 
-/** Reads all of a request but the credential: `subject_token` has to be there, and may be anything. */
+/** A credential or a JWT, as its type says: an access token may be either. */
+export function parsePresented(text: string, type: TokenParameters[string]): Presented | undefined {
+  const credential = type === JWT_TYPE ? undefined : parseCredential(text)
+  return credential ?? (type === JWT_TYPE || type === ACCESS_TOKEN_TYPE ? parseJwt(text) : undefined)
+}
+
+/** Reads all of a request but what is presented: `subject_token` has to be there, and may be anything. */
 export function parseExchangeWish(
   parameters: TokenParameters,
   aliases: readonly string[],
@@ -71,7 +86,9 @@ export function parseExchangeWish(
   const repeated = SINGLE_PARAMETERS.find((name) => Array.isArray(parameters[name]))
   if (repeated) return fail({ reason: 'parameter_repeated', parameter: repeated })
   const problem =
-    findTokenProblem(parameters, aliases) ?? findActorProblem(parameters) ?? findTargetProblem(parameters)
+    findTokenProblem(parameters, aliases) ??
+    findActorProblem(parameters, aliases) ??
+    findTargetProblem(parameters)
   if (problem) return fail(problem)
   const { scope, authorization_details: text } = parameters
   const scopes = scope === undefined ? null : parseScopeParameter(String(scope))
@@ -89,9 +106,8 @@ function findTokenProblem(
 ): RequestRefusal | undefined {
   const missing = ['subject_token', 'subject_token_type'].find((name) => parameters[name] === undefined)
   if (missing) return { reason: 'parameter_missing', parameter: missing }
-  if (![PAT_TYPE, ACCESS_TOKEN_TYPE, ...aliases].includes(String(parameters['subject_token_type']))) {
+  if (!isTokenType(parameters['subject_token_type'], aliases))
     return { reason: 'parameter_unsupported', parameter: 'subject_token_type' }
-  }
   const requested = parameters['requested_token_type']
   const isSupported = requested === undefined || requested === ACCESS_TOKEN_TYPE || requested === JWT_TYPE
   return isSupported ? undefined : { reason: 'parameter_unsupported', parameter: 'requested_token_type' }
@@ -106,16 +122,21 @@ function findTargetProblem(parameters: TokenParameters): RequestRefusal | undefi
     : undefined
 }
 
-/** RFC 8693 section 2.1: both or neither. No credential names permitted actors, so every actor is refused. */
-function findActorProblem({
-  actor_token: token,
-  actor_token_type: type,
-}: TokenParameters): RequestRefusal | undefined {
+/** RFC 8693 section 2.1: both or neither. */
+function findActorProblem(
+  { actor_token: token, actor_token_type: type }: TokenParameters,
+  aliases: readonly string[],
+): RequestRefusal | undefined {
   if (token === undefined && type === undefined) return undefined
   if (token === undefined) return { reason: 'parameter_missing', parameter: 'actor_token' }
   if (type === undefined) return { reason: 'parameter_missing', parameter: 'actor_token_type' }
-  return { reason: 'actor_token_refused', cause: 'actor_not_permitted' }
+  return isTokenType(type, aliases)
+    ? undefined
+    : { reason: 'parameter_unsupported', parameter: 'actor_token_type' }
 }
+
+const isTokenType = (type: TokenParameters[string], aliases: readonly string[]): boolean =>
+  [PAT_TYPE, ACCESS_TOKEN_TYPE, JWT_TYPE, ...aliases].includes(String(type))
 
 function listOf(value: string | readonly string[] | undefined): readonly string[] {
   const values = typeof value === 'string' ? [value] : (value ?? [])

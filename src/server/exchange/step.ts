@@ -12,6 +12,7 @@ export const STEPS = [
   'role',
   'policy',
   'address',
+  'actor',
   'permissions',
   'client_audiences',
   'resource_server',

@@ -1,7 +1,12 @@
 // What a credential reaches: its role's grants, bound after bound, at each resource server.
 
-import type { SigningAlgorithm } from '../../protocol/access-token.ts'
-import { narrowShared } from '../../protocol/scope.ts'
+import {
+  type AccessTokenClaims,
+  readAudiences,
+  readScopes,
+  type SigningAlgorithm,
+} from '../../protocol/access-token.ts'
+import { narrowScopes, narrowShared } from '../../protocol/scope.ts'
 import type { Grant, Permission, Standing } from '../credential/standing.ts'
 import { type ExchangeClient, mayReach } from './client.ts'
 import { listGranted, narrowToChosen } from './granted.ts'
@@ -28,14 +33,27 @@ export function narrowGrant(grant: Grant, permissions: readonly Permission[] | n
   return { chosen, effective: narrowShared(chosen, grant.declaredScopes) }
 }
 
-/** What `standing` may be exchanged for by `client`, at these audiences or, for none, at all of them. */
+/**
+ * What `standing` may be exchanged for by `client`, at these audiences or, for none, at all of them. Presented as an access
+ * token, it reaches no further than that does.
+ */
 export function listTargets(
   standing: Standing,
   client: Pick<ExchangeClient, 'audiences'>,
   audiences: readonly string[] = [],
+  token: TokenReach | null = null,
 ): Target[] {
   return listGranted(standing, audiences)
     .filter(({ audience }) => mayReach(client, audience))
     .map((grant) => ({ ...grant, scopes: narrowShared(grant.scopes, grant.declaredScopes) }))
+    .map((target) => (token ? narrowToToken(target, token) : target))
     .filter(({ scopes }) => scopes.length > 0)
+}
+
+/** What an access token says of its reach. */
+export type TokenReach = Pick<AccessTokenClaims, 'aud' | 'scope'>
+
+function narrowToToken(target: Target, token: TokenReach): Target {
+  const held = readAudiences(token).includes(target.audience) ? readScopes(token) : []
+  return { ...target, scopes: narrowScopes(target.scopes, held) }
 }

@@ -1,21 +1,22 @@
 // The second half of an explanation: what the role gives, bound after bound, and how long a token may live.
 
-import type { Grant, HeldGrant, Permission, Standing } from '../credential/standing.ts'
+import type { Grant, HeldGrant, Permission } from '../credential/standing.ts'
+import type { Trial } from './attempt.ts'
 import { listAudiences } from './choose.ts'
 import { type ExchangeClient, mayReach } from './client.ts'
-import { type Cap, listCaps } from './lifetime.ts'
-import { type ExchangeWish, listAsked } from './request.ts'
+import { type Cap, findLeast, listCaps } from './lifetime.ts'
+import { listAsked } from './request.ts'
 import { enumerate, type Step } from './step.ts'
 import { listTargets, type Narrowing, narrowGrant } from './target.ts'
 import { tellExpiry } from './tell-standing.ts'
 
 /** What is left of the role's grants after each bound, and of the wish when they permit it. */
-export function tellReach(wish: ExchangeWish, standing: Standing, client: ExchangeClient, now: Date): Step[] {
+export function tellReach({ wish, credential: { standing, token }, client, now }: Trial): Step[] {
   const asked = listAsked(wish)
   const { permissions } = standing.credential
   const grants = standing.role?.grants ?? []
   const reached = grants.filter(({ audience }) => mayReach(client, audience))
-  const [first, ...others] = listTargets(standing, client, listAudiences(wish))
+  const [first, ...others] = listTargets(standing, client, listAudiences(wish), token)
   return [
     {
       step: 'permissions',
@@ -49,7 +50,7 @@ export function tellReach(wish: ExchangeWish, standing: Standing, client: Exchan
               ? `All of ${enumerate(asked)} is effective`
               : 'The token gets all that is effective',
           } as const,
-          ...tellLifetime(listCaps(standing, [first, ...others], now)),
+          ...tellLifetime(listCaps({ standing, token, actor: null }, [first, ...others], now)),
         ]
       : []),
   ]
@@ -85,7 +86,7 @@ const listLeft = (
     .filter(({ scopes }) => scopes.length > 0)
 
 function tellLifetime(caps: readonly [Cap, ...Cap[]]): Step[] {
-  const least = caps.reduce((winner, cap) => (cap.seconds < winner.seconds ? cap : winner))
+  const least = findLeast(caps)
   return [
     ...caps.map((cap): Step => ({ step: 'expiry', outcome: 'info', detail: tellCap(cap) })),
     {
@@ -111,5 +112,9 @@ function nameCap(cap: Cap): string {
       return `access_token_max_ttl of the ${cap.level} policy`
     case 'credential':
       return `the credential's own expiry, by ${cap.expiry.cause}`
+    case 'subject_token':
+      return 'the access token that is exchanged'
+    case 'actor':
+      return "the actor's own expiry"
   }
 }

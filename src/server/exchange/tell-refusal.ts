@@ -1,18 +1,10 @@
-// The refusal an explanation ends with, in words: the true cause, which the client of an exchange never learns.
-
-import { anyCovers } from '../../protocol/scope.ts'
-import { expiryOf, type Standing } from '../credential/standing.ts'
+import { expiryOf, subjectOf } from '../credential/standing.ts'
 import type { CheckedCredential, Trial } from './attempt.ts'
-import { listAudiences } from './choose.ts'
-import { type ExchangeClient, mayReach } from './client.ts'
-import {
-  describeParameters,
-  type ExchangeRefusal,
-  type ReachRefusal,
-  type RequestRefusal,
-} from './refusal.ts'
+import { MAX_EXCHANGES } from './decide.ts'
+import { MAX_ACTORS } from './delegation.ts'
+import { describeParameters, type ExchangeRefusal, type RequestRefusal } from './refusal.ts'
 import { enumerate } from './step.ts'
-import { listTargets, narrowGrant, type Target } from './target.ts'
+import { tellShortfall } from './tell-shortfall.ts'
 import { tellExpiry } from './tell-standing.ts'
 
 type SubjectRefusal = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }>
@@ -21,9 +13,9 @@ type SubjectRefusal = Extract<ExchangeRefusal, { reason: 'subject_token_refused'
 export function tellRequestRefusal(refusal: RequestRefusal): string {
   switch (refusal.reason) {
     case 'subject_token_refused':
-      return 'subject_token is no credential: its prefix, length, alphabet or checksum is wrong'
+      return 'subject_token is no access token of ours, and no credential: its prefix, length, alphabet or checksum is wrong'
     case 'actor_token_refused':
-      return 'The credential permits no actor'
+      return 'actor_token is neither a credential nor an access token of the type it is said to be'
     case 'details_refused':
       return 'authorization_details is no JSON array of details with type, actions and, if wanted, identifier and locations'
     case 'scope_malformed':
@@ -42,15 +34,38 @@ export function tellRefusal(refusal: ExchangeRefusal, trial: Trial): string {
       return 'The client is registered, and may not exchange tokens'
     case 'subject_token_refused':
       return tellCause(refusal.cause, trial.credential)
+    case 'actor_token_refused':
+      return tellActorRefusal(refusal.cause, trial)
     default:
       return tellShortfall(refusal, trial)
   }
 }
 
+type ActorRefusal = Extract<ExchangeRefusal, { reason: 'actor_token_refused' }>
+
+/** Of an actor whose own credential fails there is no more to say here: it can be asked about by itself. */
+function tellActorRefusal(cause: ActorRefusal['cause'], { actor, client }: Trial): string {
+  switch (cause) {
+    case 'actor_not_permitted': {
+      const sub = actor ? subjectOf(actor.standing) : ''
+      return `The credential names no actor "${sub}" whom "${client.clientId}" may bring`
+    }
+    case 'actor_delegated':
+      return 'The access token of the actor says that somebody else acts for them'
+    case 'actors_too_many':
+      return `At most ${MAX_ACTORS} may act one after the other`
+    default:
+      return `The actor's own credential is refused: ${cause}`
+  }
+}
+
 function tellCause(cause: SubjectRefusal['cause'], { standing, verified }: CheckedCredential): string {
+  if (cause === 'exchanged_too_often') return `At most ${MAX_EXCHANGES} exchanges may lead to a token`
   if (verified.ok) return 'Less than a whole second is left of the credential: a token would be born expired'
   const { credential, organization, role } = standing
   switch (cause) {
+    case 'token_invalid':
+      return 'The access token is none of ours, or has expired'
     case 'credential_unknown':
       return `What has this id is no ${credential.kind === 'personal' ? 'API key' : 'PAT'}`
     case 'secret_mismatch':
@@ -83,51 +98,3 @@ function tellCause(cause: SubjectRefusal['cause'], { standing, verified }: Check
 }
 
 const toText = (instant: Date | null): string => instant?.toISOString() ?? ''
-
-function tellShortfall(refusal: ReachRefusal, { wish, credential: { standing }, client }: Trial): string {
-  const targets = listTargets(standing, client, listAudiences(wish))
-  switch (refusal.reason) {
-    case 'audience_ambiguous':
-      return targets.length > 0
-        ? `None was named, and there are several: ${enumerate(targets.map(({ audience }) => audience))}`
-        : 'None was named, and nothing is effective at any'
-    case 'audience_not_permitted':
-      return tellLostAudience(refusal.audience, standing, client)
-    case 'audiences_incompatible':
-      return `One token has one signature, and they want ${enumerate(targets.map(tellAlgorithm))}`
-    case 'scope_exceeds':
-      return tellLostScope(refusal.scope, standing, targets)
-    case 'details_refused':
-      return refusal.cause === 'details_exceed'
-        ? tellLostScope(refusal.scope, standing, targets)
-        : `The locations of a detail are not the audiences of the token: ${enumerate(targets.map(({ audience }) => audience))}`
-    case 'scopes_differ':
-      return 'What is effective is not the same at each audience: name scopes that are'
-  }
-}
-
-const tellAlgorithm = ({ audience, signingAlg }: Target): string => `${signingAlg} for ${audience}`
-
-/** Which bound leaves nothing at the audience. */
-function tellLostAudience(audience: string, { role, credential }: Standing, client: ExchangeClient): string {
-  const grant = role?.grants.find((one) => one.audience === audience)
-  if (!grant) return `The role "${role?.name ?? ''}" gives nothing at "${audience}", or nothing has this name`
-  if (grant.scopes.length === 0) return `Whoever issued the credential had nothing of this at "${audience}"`
-  if (narrowGrant(grant, credential.permissions).chosen.length === 0)
-    return `The credential was narrowed to nothing at "${audience}"`
-  if (!mayReach(client, audience)) return `The client "${client.clientId}" may not ask for "${audience}"`
-  return `The resource server "${audience}" declares nothing of what is left`
-}
-
-/** Which bound takes the scope away, at the first audience where one does. */
-function tellLostScope(scope: string, { role, credential }: Standing, targets: readonly Target[]): string {
-  const target = targets.find(({ scopes }) => !anyCovers(scopes, scope))
-  const grant = role?.grants.find(({ audience }) => audience === target?.audience)
-  if (grant?.ofRole && anyCovers(grant.ofRole, scope) && !anyCovers(grant.scopes, scope))
-    return `Whoever issued the credential could not manage "${scope}", so it does not either`
-  if (!grant || !anyCovers(grant.scopes, scope))
-    return `The role "${role?.name ?? ''}" does not give "${scope}" at "${target?.audience ?? ''}"`
-  return anyCovers(narrowGrant(grant, credential.permissions).chosen, scope)
-    ? `The resource server "${grant.audience}" does not declare "${scope}"`
-    : `The credential was narrowed, and "${scope}" at "${grant.audience}" is not in what is left`
-}

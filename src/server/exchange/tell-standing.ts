@@ -1,6 +1,6 @@
 // The first half of an explanation: the request, the client, and the credential with whoever holds it.
 
-import { type CredentialExpiry, expiryOf, type Standing } from '../credential/standing.ts'
+import { type CredentialExpiry, expiryOf, type Standing, subjectOf } from '../credential/standing.ts'
 import type { CheckedCredential } from './attempt.ts'
 import { listAudiences } from './choose.ts'
 import type { ExchangeClient } from './client.ts'
@@ -21,12 +21,14 @@ export const tellClient = ({ clientId }: ExchangeClient): Step[] => [
 ]
 
 /** What is so of the credential when it passes its check. */
-export function tellStanding({ standing, isSecretPresented }: CheckedCredential): Step[] {
+export function tellStanding({ standing, isSecretPresented, token }: CheckedCredential): Step[] {
   const { credential, organization } = standing
   const kind = credential.kind === 'personal' ? 'PAT' : 'API key'
   const secret = isSecretPresented
     ? 'Its secret is right'
-    : 'No secret was presented; it is taken to be right'
+    : token
+      ? `The access token ${token.jti} was exchanged from it`
+      : 'No secret was presented; it is taken to be right'
   const blocks = credential.allowedCidrs
   return [
     {
@@ -46,6 +48,15 @@ export function tellStanding({ standing, isSecretPresented }: CheckedCredential)
     },
   ]
 }
+
+/** What is so of an actor when the credential permits them. */
+export const tellActor = (actor: CheckedCredential | undefined): Step => ({
+  step: 'actor',
+  outcome: 'pass',
+  detail: actor
+    ? `"${subjectOf(actor.standing)}" may act for the subject: the credential names them`
+    : 'Nobody else is to act for the subject',
+})
 
 const tellOwner = ({ owner, organization }: Standing): string =>
   owner

@@ -3,7 +3,7 @@
 
 import type { Context } from 'koa'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
-import type { PresentedCredential } from '../../protocol/credential.ts'
+import { PresentedCredential } from '../../protocol/credential.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { AttemptLimits } from '../exchange/exchange.ts'
 import { type ExchangeRequest, parseExchangeRequest, type TokenParameters } from '../exchange/request.ts'
@@ -57,7 +57,7 @@ export async function admitToLookUp(
 ): Promise<void> {
   await admit(ctx, request, null, attemptLimits)
   takePlace(ctx)
-  if (request) beginLookUp(request.subjectToken)
+  for (const credential of listCredentials(request)) beginLookUp(credential)
 }
 
 /** Admits it to the check of its credential: a client that authenticated itself answers for what it forwards. */
@@ -78,11 +78,19 @@ async function admit(
   clientId: string | null,
   limits: AttemptLimits,
 ): Promise<void> {
-  const presented = request?.subjectToken ?? null
-  const admitted = await limits.admit({ address: ctx.ip, clientId, presented })
-  if (admitted.ok) return
-  ctx.set('Retry-After', String(admitted.error.retryAfterSeconds))
-  throw toOAuthError(admitted.error)
+  const [first = null, ...others] = listCredentials(request)
+  for (const presented of [first, ...others]) {
+    const admitted = await limits.admit({ address: ctx.ip, clientId, presented })
+    if (admitted.ok) continue
+    ctx.set('Retry-After', String(admitted.error.retryAfterSeconds))
+    throw toOAuthError(admitted.error)
+  }
+}
+
+/** What is presented with its secret. */
+function listCredentials(request: ExchangeRequest | undefined): PresentedCredential[] {
+  const presented = request ? [request.subjectToken, request.actorToken] : []
+  return presented.filter((one) => one instanceof PresentedCredential)
 }
 
 /** Reads an exchange request. Throws the OAuth error of one that is malformed. */

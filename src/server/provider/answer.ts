@@ -9,6 +9,7 @@ import { causeOf } from '../exchange/refusal.ts'
 import { type ExchangeRequest, listAsked } from '../exchange/request.ts'
 import type { AuditEvent } from '../ledger/event.ts'
 import type { IsAwaited, Ledger } from '../ledger/ledger.ts'
+import type { CredentialUse } from '../ledger/store.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
 import { composeClaims } from './mint.ts'
 import { toOAuthError } from './oauth-error.ts'
@@ -30,7 +31,7 @@ export interface AnswerDependencies {
   readonly issuer: string
   readonly exchange: Exchange
   readonly signAccessToken: KeyRing['signAccessToken']
-  readonly ledger: Pick<Ledger, 'record'>
+  readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly clock: () => Date
 }
 
@@ -51,27 +52,45 @@ export function createAnswerExchange(dependencies: AnswerDependencies): AnswerEx
     }
     const decision = outcome.result.value
     const tokenId = uuidV7(now)
-    const { credentialId } = decision
-    const use = { credentialId, lastUsedAt: outcome.holder?.lastUsedAt ?? null, usedAt: now, ip: address }
-    // The response waits for both: a token that left has its record on disk.
+    const [use, ...others] = listUses(asked, outcome, now)
+    // The response waits for all: a token that left has its record on disk.
     const [accessToken] = await Promise.all([
       signAccessToken(decision.signingAlg, composeClaims(decision, issuer, tokenId, now), now),
       ledger.record({ ...event, tokenId }, use, isAwaited),
+      ...others.map((other) => ledger.touch(other)),
     ])
     return toResponse(accessToken, decision)
   }
 }
 
-function describeAttempt(asked: Asked, { result, holder }: ExchangeOutcome, now: Date): AuditEvent {
+/** The credentials that were presented themselves. An access token is no use of the one behind it. */
+function listUses(
+  { request: { subjectToken, actorToken }, address }: Asked,
+  { holder, actor }: ExchangeOutcome,
+  now: Date,
+): CredentialUse[] {
+  const presented = [
+    subjectToken.kind === 'jwt' ? undefined : holder,
+    actorToken?.kind === 'jwt' ? undefined : actor,
+  ]
+  return presented.flatMap((used) =>
+    used ? { credentialId: used.credentialId, lastUsedAt: used.lastUsedAt, usedAt: now, ip: address } : [],
+  )
+}
+
+function describeAttempt(asked: Asked, outcome: ExchangeOutcome, now: Date): AuditEvent {
+  const { result, holder, actor } = outcome
   const { request, client, address, userAgent, requestId } = asked
+  const { subjectToken } = request
   return {
     type: result.ok ? 'exchange.granted' : 'exchange.refused',
     ...(result.ok ? {} : { reason: causeOf(result.error) }),
     occurredAt: now,
     subject: holder?.subject,
     organizationId: holder?.organizationId,
-    credentialId: request.subjectToken.id,
+    credentialId: subjectToken.kind === 'jwt' ? holder?.credentialId : subjectToken.id,
     clientId: client.clientId,
+    actor: actor?.subject,
     audiences: result.ok ? result.value.audiences : request.audiences,
     scopes: result.ok ? result.value.scopes : (listAsked(request) ?? []),
     ip: address,

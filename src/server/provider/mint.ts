@@ -24,6 +24,8 @@ export function composeClaims(
     scope: decision.scopes.join(' '),
     org: decision.organization.slug,
     cred: decision.credentialId,
+    ...(decision.exchanges > 1 ? { exchanges: decision.exchanges } : {}),
+    ...(decision.act ? { act: decision.act } : {}),
     ...(decision.details ? { authorization_details: decision.details } : {}),
   }
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateCredential } from '../../../src/protocol/credential.ts'
-import { TOKEN_EXCHANGE_GRANT } from '../../../src/protocol/urn.ts'
+import { PAT_TYPE, TOKEN_EXCHANGE_GRANT } from '../../../src/protocol/urn.ts'
 import {
   type Acme,
   API,
@@ -45,9 +45,11 @@ async function spoil(values: { revoked_at?: Date; expires_at?: Date }): Promise<
   return pat
 }
 
+type Fields = Record<string, string | string[]>
+
 interface Situation {
   readonly pat?: () => Promise<string> | string
-  readonly form?: Record<string, string | string[]>
+  readonly form?: Fields | (() => Fields)
   readonly cause: string | null
 }
 
@@ -108,9 +110,26 @@ const SITUATIONS: Record<string, Situation> = {
     form: { audience: API, requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' },
     cause: 'parameter_unsupported',
   },
-  'an actor': {
+  'an actor that is none': {
     form: { audience: API, actor_token: 'eyJ', actor_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
+    cause: 'credential_malformed',
+  },
+  'an actor nobody permitted': {
+    form: () => ({ audience: API, actor_token: acme.samPat, actor_token_type: PAT_TYPE }),
     cause: 'actor_not_permitted',
+  },
+  'an access token that is none of ours': {
+    pat: () => 'a.b.c',
+    form: { audience: API, subject_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
+    cause: 'token_invalid',
+  },
+  'an access token': {
+    pat: async () => {
+      const { json } = await requestExchange(acme.url, { subject_token: acme.samPat, audience: API })
+      return String(json['access_token'])
+    },
+    form: { audience: API, subject_token_type: 'urn:ietf:params:oauth:token-type:jwt' },
+    cause: null,
   },
   'an actor without its type': { form: { audience: API, actor_token: 'eyJ' }, cause: 'parameter_missing' },
   'the type of an actor without one': {
@@ -214,8 +233,9 @@ describe('POST /exchange/explain', () => {
 
   it.each(Object.entries(SITUATIONS))(
     'comes to what the token endpoint answers: %s',
-    async (_, { pat, form = {}, cause }) => {
+    async (_, { pat, form: fields = {}, cause }) => {
       const token = pat ? await pat() : acme.samPat
+      const form = typeof fields === 'function' ? fields() : fields
       const real = await requestExchange(acme.url, { subject_token: token, ...form })
       if (real.json['access_token']) canary(String(real.json['access_token']))
       const { status, json, text } = await explain(acme.samPat, { subject_token: token, ...form })
@@ -253,6 +273,7 @@ describe('POST /exchange/explain', () => {
         audiences: [API],
         scopes: ['datasets:read', 'models:read', 'models:write'],
         authorization_details: null,
+        act: null,
         expires_in: 300,
         signing_alg: 'ES256',
         subject_token_expires_in: expect.any(Number),

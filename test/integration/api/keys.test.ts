@@ -67,6 +67,7 @@ describe('POST /organizations/{slug}/keys', () => {
       status: 'active',
       status_detail: null,
       allowed_cidrs: null,
+      may_act: null,
     })
     expect(await eventsOf(acme, idOf(String(token)))).toEqual([
       {
@@ -403,6 +404,7 @@ describe('the number of keys', () => {
     const rows = Array.from({ length: 96 }, (_, n) => ({
       ...row,
       permissions: null,
+      may_act: null,
       id: n.toString(16).padStart(16, 'f'),
       name: `key ${n}`,
     }))

@@ -58,6 +58,7 @@ describe('POST /users/{id}/tokens', () => {
       status_detail: null,
       status: 'active',
       allowed_cidrs: null,
+      may_act: null,
     })
   })
 

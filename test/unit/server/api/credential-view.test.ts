@@ -10,6 +10,7 @@ describe('a credential as JSON', () => {
       credential: {
         permissions,
         allowedCidrs: ['10.0.0.0/8'],
+        mayAct: [{ sub: 'key:fedcba9876543210', client_id: 'orders-service' }],
         expiresAt: from(NOW, 90 * DAY),
         lastUsedAt: from(NOW, -1),
         lastUsedIp: '10.0.0.1',
@@ -33,6 +34,7 @@ describe('a credential as JSON', () => {
       status: 'active',
       status_detail: null,
       allowed_cidrs: ['10.0.0.0/8'],
+      may_act: [{ sub: 'key:fedcba9876543210', client_id: 'orders-service' }],
     })
   })
 
@@ -54,6 +56,7 @@ describe('a credential as JSON', () => {
       status: 'active',
       status_detail: null,
       allowed_cidrs: null,
+      may_act: null,
     })
   })
 

@@ -35,6 +35,7 @@ export function buildCredential(overrides: Partial<Credential> = {}): Credential
     name: 'laptop',
     permissions: null,
     allowedCidrs: null,
+    mayAct: null,
     createdAt: from(NOW, -10 * DAY),
     expiresAt: null,
     lastUsedAt: null,

@@ -5,11 +5,12 @@ import { expiryOf, type Permission, type Standing } from '../../../../src/server
 import { type Decision, decide } from '../../../../src/server/exchange/decide.ts'
 import { CONCRETE_SCOPES } from '../../protocol/scope-fixture.ts'
 import { from, NOW } from '../policy/policy-fixture.ts'
-import { type Attempt, anyAttempt } from './exchange-fixture.ts'
+import { type Attempt, anyAttempt, buildSubject } from './exchange-fixture.ts'
 
 const ENOUGH = 300
 
-const decideAttempt = ({ request, standing, client }: Attempt) => decide(request, standing, client, NOW)
+const decideAttempt = ({ request, standing, client }: Attempt) =>
+  decide(request, buildSubject(standing), client, NOW)
 
 /** Checks `law` on decisions; attempts that are refused do not count. */
 function assertDecisions(law: (decision: Decision, attempt: Attempt) => void): void {

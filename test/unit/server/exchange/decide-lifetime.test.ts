@@ -8,13 +8,18 @@ import {
   type StandingOverrides,
 } from '../credential/standing-fixture.ts'
 import { buildPolicies, DAY, from, NOW } from '../policy/policy-fixture.ts'
-import { buildClient, buildRequest } from './exchange-fixture.ts'
+import { buildClient, buildRequest, buildSubject } from './exchange-fixture.ts'
 
 const B = 'https://b.example.com'
 
 /** Lifetime of the token and what is left of the credential, or the refusal. */
 function decideLifetime(standing: StandingOverrides, audiences: string[] = []) {
-  const decision = decide(buildRequest({ audiences }), buildStanding(standing), buildClient(), NOW)
+  const decision = decide(
+    buildRequest({ audiences }),
+    buildSubject(buildStanding(standing)),
+    buildClient(),
+    NOW,
+  )
   return decision.ok
     ? [decision.value.lifetimeSeconds, decision.value.subjectExpiresInSeconds]
     : decision.error

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { AccessTokenClaims } from '../../../../src/protocol/access-token.ts'
 import { decide } from '../../../../src/server/exchange/decide.ts'
 import type { ExchangeRequest } from '../../../../src/server/exchange/request.ts'
 import { ID } from '../../protocol/credential-fixture.ts'
@@ -11,15 +12,15 @@ import {
   ORGANIZATION,
   OWNER_ID,
 } from '../credential/standing-fixture.ts'
-import { NOW } from '../policy/policy-fixture.ts'
-import { buildClient, buildRequest } from './exchange-fixture.ts'
+import { from, NOW } from '../policy/policy-fixture.ts'
+import { buildClient, buildRequest, buildSubject } from './exchange-fixture.ts'
 
 const B = 'https://b.example.com'
 const C = 'https://c.example.com'
 const grantOfB = buildGrant({ audience: B })
 
 const ask = (request: Partial<ExchangeRequest>, grants = [buildGrant()], client = buildClient()) =>
-  decide(buildRequest(request), buildStanding({ role: buildRole({ grants }) }), client, NOW)
+  decide(buildRequest(request), buildSubject(buildStanding({ role: buildRole({ grants }) })), client, NOW)
 
 const refused = (error: object) => ({ ok: false, error })
 
@@ -29,12 +30,14 @@ describe('a decision', () => {
       ok: true,
       value: {
         subject: OWNER_ID,
+        act: null,
         organization: ORGANIZATION,
         credentialId: ID,
         clientId: 'patmint-cli',
         audiences: [API],
         scopes: ['datasets:read', 'models:read'],
         details: null,
+        exchanges: 1,
         signingAlg: 'ES256',
         lifetimeSeconds: 300,
         subjectExpiresInSeconds: null,
@@ -43,7 +46,7 @@ describe('a decision', () => {
   })
 
   it('is about the API key itself where nobody owns it', () => {
-    const decision = decide(buildRequest(), buildKeyStanding(), buildClient(), NOW)
+    const decision = decide(buildRequest(), buildSubject(buildKeyStanding()), buildClient(), NOW)
     expect(decision).toMatchObject({ ok: true, value: { subject: `key:${ID}` } })
   })
 })
@@ -114,7 +117,7 @@ describe('the scopes', () => {
       credential: { permissions: [{ audience: API, scopes: ['models/m1:read'] }] },
     })
     const decideFor = (scope: string) =>
-      decide(buildRequest({ scopes: [scope] }), standing, buildClient(), NOW)
+      decide(buildRequest({ scopes: [scope] }), buildSubject(standing), buildClient(), NOW)
     expect(decideFor('models/m1:read')).toMatchObject({ ok: true, value: { scopes: ['models/m1:read'] } })
     expect(decideFor('models:read')).toEqual(refused({ reason: 'scope_exceeds', scope: 'models:read' }))
     expect(decideFor('models/m2:read')).toEqual(refused({ reason: 'scope_exceeds', scope: 'models/m2:read' }))
@@ -193,6 +196,92 @@ describe('authorization details', () => {
   it('are refused at a location nobody knows', () => {
     expect(ask({ details: [{ ...read, locations: [C] }] })).toEqual(
       refused({ reason: 'details_refused', cause: 'details_elsewhere' }),
+    )
+  })
+})
+
+describe('an access token as subject', () => {
+  const exchange = (token: Partial<AccessTokenClaims>, request: Partial<ExchangeRequest> = {}) => {
+    const standing = buildStanding({ role: buildRole({ grants: [buildGrant(), grantOfB] }) })
+    return decide(buildRequest(request), buildSubject(standing, token), buildClient(), NOW)
+  }
+  const seconds = NOW.getTime() / 1000
+
+  it('gives its own audience and scopes, when nothing else is asked for', () => {
+    expect(exchange({ aud: API, scope: 'models/m1:read' })).toMatchObject({
+      value: { audiences: [API], scopes: ['models/m1:read'] },
+    })
+  })
+
+  it('gives no audience and no scope it does not have, whatever the credential has', () => {
+    expect(exchange({ aud: API }, { audiences: [B] })).toEqual(
+      refused({ reason: 'audience_not_permitted', audience: B }),
+    )
+    expect(exchange({ aud: API, scope: 'models/m1:read' }, { scopes: ['models:read'] })).toEqual(
+      refused({ reason: 'scope_exceeds', scope: 'models:read' }),
+    )
+  })
+
+  it('gives no scope its credential has lost meanwhile', () => {
+    expect(exchange({ aud: API, scope: 'models:destroy models:read' })).toMatchObject({
+      value: { scopes: ['models:read'] },
+    })
+  })
+
+  it('gives nothing without a scope', () => {
+    const { scope: _, ...claims } = { ...buildSubject(buildStanding(), {}).token, scope: '' }
+    const subject = { standing: buildStanding(), token: claims as AccessTokenClaims }
+    expect(decide(buildRequest(), subject, buildClient(), NOW)).toEqual(
+      refused({ reason: 'audience_ambiguous' }),
+    )
+  })
+
+  it.each([
+    ['as long as it lives itself', 299, 299],
+    ['no longer than the resource server lets it', 301, 300],
+    ['one second before its end', 1, 1],
+  ])('gives a token that lives %s', (_, left, lifetimeSeconds) => {
+    expect(exchange({ aud: API, exp: seconds + left })).toMatchObject({ value: { lifetimeSeconds } })
+  })
+
+  it('is refused at its end', () => {
+    expect(exchange({ aud: API, exp: seconds })).toEqual(
+      refused({ reason: 'subject_token_refused', cause: 'credential_expired' }),
+    )
+  })
+
+  it('counts its exchanges, and is refused after the fourth', () => {
+    expect(exchange({ aud: API })).toMatchObject({ value: { exchanges: 2 } })
+    expect(exchange({ aud: API, exchanges: 3 })).toMatchObject({ value: { exchanges: 4 } })
+    expect(exchange({ aud: API, exchanges: 4 })).toEqual(
+      refused({ reason: 'subject_token_refused', cause: 'exchanged_too_often' }),
+    )
+  })
+
+  it('keeps whoever acts for its subject', () => {
+    const act = { sub: 'key:0123456789abcdef' }
+    expect(exchange({ aud: API, act })).toMatchObject({ value: { act } })
+  })
+})
+
+describe('an actor', () => {
+  const actFor = (endsAt: Date | null) =>
+    decide(buildRequest(), buildSubject(buildStanding()), buildClient(), NOW, {
+      act: { sub: 'key:0123456789abcdef' },
+      endsAt,
+    })
+
+  it('is named, and the token lives no longer than they can prove it', () => {
+    expect(actFor(null)).toMatchObject({
+      value: { act: { sub: 'key:0123456789abcdef' }, lifetimeSeconds: 300 },
+    })
+    expect(actFor(from(NOW, 0, 30_000))).toMatchObject({ value: { lifetimeSeconds: 30 } })
+  })
+
+  it('who cannot prove it for a whole second is refused', () => {
+    expect(actFor(from(NOW, 0, 1000))).toMatchObject({ value: { lifetimeSeconds: 1 } })
+    expect(actFor(from(NOW, 0, 999))).toEqual(
+      refused({ reason: 'actor_token_refused', cause: 'credential_expired' }),
     )
   })
 })

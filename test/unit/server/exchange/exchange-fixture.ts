@@ -1,13 +1,20 @@
 // Exchanges for tests: parameters as the grant hands them over, requests, clients, and arbitrary ones of each.
 
 import fc from 'fast-check'
+import type { AccessTokenClaims } from '../../../../src/protocol/access-token.ts'
 import { PAT_TYPE } from '../../../../src/protocol/urn.ts'
-import type { Grant, Permission, Standing } from '../../../../src/server/credential/standing.ts'
+import {
+  type Grant,
+  type Permission,
+  type Standing,
+  subjectOf,
+} from '../../../../src/server/credential/standing.ts'
 import type { ExchangeClient } from '../../../../src/server/exchange/client.ts'
+import type { Presenter } from '../../../../src/server/exchange/present.ts'
 import type { ExchangeRequest, TokenParameters } from '../../../../src/server/exchange/request.ts'
 import { makeCredential, PAT } from '../../protocol/credential-fixture.ts'
 import { CONCRETE_SCOPES, grantableScope } from '../../protocol/scope-fixture.ts'
-import { buildGrant, buildRole, buildStanding } from '../credential/standing-fixture.ts'
+import { API, buildGrant, buildRole, buildStanding } from '../credential/standing-fixture.ts'
 import { anyPolicies, buildPolicies, DAY, from, instant, NOW, ROLES } from '../policy/policy-fixture.ts'
 
 /** Parameters of the least exchange; `undefined` takes one out. */
@@ -19,10 +26,30 @@ export const buildParameters = (overrides: TokenParameters = {}): TokenParameter
 
 export const buildRequest = (overrides: Partial<ExchangeRequest> = {}): ExchangeRequest => ({
   subjectToken: makeCredential(),
+  actorToken: null,
   audiences: [],
   scopes: null,
   details: null,
   ...overrides,
+})
+
+export const buildSubject = (
+  standing: Standing,
+  token: Partial<AccessTokenClaims> | null = null,
+): Presenter => ({ standing, token: token && { ...buildClaims(standing), ...token } })
+
+/** Of a token for every audience and scope there is, as good as the credential behind it. */
+const buildClaims = ({ credential, organization, owner }: Standing): AccessTokenClaims => ({
+  iss: 'https://tokens.example.com',
+  sub: subjectOf({ owner, credential }),
+  aud: [API, ...AUDIENCES],
+  exp: Math.floor(NOW.getTime() / 1000) + 300,
+  iat: Math.floor(NOW.getTime() / 1000),
+  jti: '0198c1f0-0000-7000-8000-000000000009',
+  client_id: 'patmint-cli',
+  scope: '*:*',
+  org: organization.slug,
+  cred: credential.id,
 })
 
 export const buildClient = (overrides: Partial<ExchangeClient> = {}): ExchangeClient => ({

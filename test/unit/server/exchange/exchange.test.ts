@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Standing } from '../../../../src/server/credential/standing.ts'
 import type { VerificationContext, VerifyCredential } from '../../../../src/server/credential/verify.ts'
 import { createExchange } from '../../../../src/server/exchange/exchange.ts'
+import { createCheckPresented } from '../../../../src/server/exchange/present.ts'
 import { ID } from '../../protocol/credential-fixture.ts'
 import {
   API,
@@ -20,14 +21,21 @@ const CONTEXT: VerificationContext = {
   userAgent: 'curl',
   requestId: 'r1',
 }
-const HOLDER = { subject: OWNER_ID, organizationId: ORGANIZATION.id, lastUsedAt: null }
+const HOLDER = { subject: OWNER_ID, organizationId: ORGANIZATION.id, credentialId: ID, lastUsedAt: null }
 
 const accept =
   (standing: Standing): VerifyCredential =>
   async () => ({ ok: true, value: standing })
 
 const run = (verify: VerifyCredential, request = buildRequest(), client = buildClient()) =>
-  createExchange(verify)(request, client, CONTEXT)
+  createExchange(
+    createCheckPresented({
+      verifyCredential: verify,
+      recheckCredential: () => Promise.reject(new Error('was rechecked')),
+      readToken: () => Promise.reject(new Error('was read')),
+      noteForged: async () => {},
+    }),
+  )(request, client, CONTEXT)
 
 describe('an exchange', () => {
   it('decides, and tells whose credential it was', async () => {
@@ -39,7 +47,7 @@ describe('an exchange', () => {
 
   it('tells of an API key that it is its own holder', async () => {
     const { holder } = await run(accept(buildKeyStanding()))
-    expect(holder).toEqual({ subject: `key:${ID}`, organizationId: ORGANIZATION.id, lastUsedAt: null })
+    expect(holder).toEqual({ ...HOLDER, subject: `key:${ID}` })
   })
 
   it('verifies the very credential of the request, at its time and address', async () => {

@@ -19,7 +19,7 @@ import {
   OWNER_ID,
 } from '../credential/standing-fixture.ts'
 import { buildPolicies, DAY, from, NOW } from '../policy/policy-fixture.ts'
-import { type Attempt, anyAttempt, buildClient, buildRequest } from './exchange-fixture.ts'
+import { type Attempt, anyAttempt, buildClient, buildRequest, buildSubject } from './exchange-fixture.ts'
 
 const OTHER = 'https://other.example.com'
 const SECRET = 'https://secret.example.com'
@@ -29,7 +29,8 @@ const CONTEXT = { now: NOW, address: '10.0.0.1', clientId: null, userAgent: unde
 async function toExplain({ request, standing, client }: Attempt): Promise<ExplainAttempt> {
   const recheck = createRecheckCredential(async () => standing)
   const verified = await recheck(standing.credential.id, CONTEXT)
-  return { wish: ok(request), credential: { standing, isSecretPresented: false, verified }, client, now: NOW }
+  const credential = { standing, isSecretPresented: false, token: null, verified }
+  return { wish: ok(request), credential, actor: undefined, client, now: NOW }
 }
 
 const explain = async (attempt: Partial<Attempt>) =>
@@ -53,9 +54,9 @@ describe('an explanation', () => {
         const verified = ok(attempt.standing)
         const { result } = await explainExchange({
           ...(await toExplain(attempt)),
-          credential: { standing: attempt.standing, isSecretPresented: true, verified },
+          credential: { standing: attempt.standing, isSecretPresented: true, token: null, verified },
         })
-        expect(result).toEqual(decide(attempt.request, attempt.standing, attempt.client, NOW))
+        expect(result).toEqual(decide(attempt.request, buildSubject(attempt.standing), attempt.client, NOW))
       }),
       { numRuns: 300 },
     )
@@ -68,7 +69,10 @@ describe('an explanation', () => {
         const standing = isOther ? other : attempt.standing
         const client = { ...attempt.client, mayExchange }
         const recheck = createRecheckCredential(async () => standing)
-        const exchange = createExchange((_, context) => recheck(standing.credential.id, context))
+        const exchange = createExchange(async (_, context) => {
+          const rechecked = await recheck(standing.credential.id, context)
+          return rechecked.ok ? ok({ standing: rechecked.value, token: null }) : rechecked
+        })
         const { result } = await exchange(attempt.request, client, CONTEXT)
         expect((await explain({ ...attempt, standing, client })).result).toEqual(result)
       }),
@@ -125,6 +129,7 @@ describe('an exchange that is granted', () => {
       'role pass',
       'policy pass',
       'address pass',
+      'actor pass',
       'audience pass',
       'scope pass',
       'expiry pass',
@@ -363,11 +368,15 @@ describe('an exchange that is refused', () => {
       { reason: 'details_refused', cause: 'details_malformed' },
       'authorization_details is no JSON array of details with type, actions and, if wanted, identifier and locations',
     ],
-    [{ reason: 'actor_token_refused', cause: 'actor_not_permitted' }, 'The credential permits no actor'],
+    [
+      { reason: 'actor_token_refused', cause: 'credential_malformed' },
+      'actor_token is neither a credential nor an access token of the type it is said to be',
+    ],
   ] as const)('for %j says what is wrong', async (refusal, detail) => {
     const { steps } = await explainExchange({
       wish: fail(refusal),
-      credential: null,
+      credential: 'credential_malformed',
+      actor: undefined,
       client: null,
       now: NOW,
     })
@@ -388,7 +397,8 @@ describe('an exchange that is refused', () => {
   it('for what is no credential says what is wrong with it', async () => {
     const { result, steps } = await explainExchange({
       wish: ok({ audiences: [], scopes: null, details: null }),
-      credential: null,
+      credential: 'credential_malformed',
+      actor: undefined,
       client: buildClient(),
       now: NOW,
     })

@@ -1,5 +1,8 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { PresentedCredential } from '../../../../src/protocol/credential.ts'
 import { ACCESS_TOKEN_TYPE, JWT_TYPE, PAT_TYPE } from '../../../../src/protocol/urn.ts'
+import { causeOf } from '../../../../src/server/exchange/refusal.ts'
 import {
   EXCHANGE_PARAMETERS,
   parseExchangeRequest,
@@ -19,12 +22,14 @@ describe('the least request', () => {
   it('asks for everything at the only audience', () => {
     const request = parse()
     expect(request).toMatchObject({ ok: true, value: { audiences: [], scopes: null } })
-    const { subjectToken } = (request.ok && request.value) || {}
-    expect([subjectToken?.kind, subjectToken?.id, subjectToken?.revealSecret()]).toEqual([
-      'personal',
-      ID,
-      SECRET,
-    ])
+    const subjectToken = request.ok ? request.value.subjectToken : undefined
+    expect(subjectToken).toBeInstanceOf(PresentedCredential)
+    if (subjectToken instanceof PresentedCredential)
+      expect([subjectToken.kind, subjectToken.id, subjectToken.revealSecret()]).toEqual([
+        'personal',
+        ID,
+        SECRET,
+      ])
   })
 
   it('ignores parameters that are not of the exchange', () => {
@@ -109,11 +114,23 @@ describe('actor_token and actor_token_type', () => {
     expect(parse({ actor_token_type: PAT_TYPE })).toEqual(refused('parameter_missing', 'actor_token'))
   })
 
-  it('name an actor nobody permitted, also when it is the subject itself', () => {
-    expect(parse({ actor_token: PAT, actor_token_type: PAT_TYPE })).toEqual({
+  it('name a credential, as a subject token does', () => {
+    const request = parse({ actor_token: PAT, actor_token_type: PAT_TYPE })
+    expect(request.ok && request.value.actorToken?.kind).toBe('personal')
+    expect(parse()).toMatchObject({ ok: true, value: { actorToken: null } })
+  })
+
+  it('are refused when the token is none', () => {
+    expect(parse({ actor_token: 'x', actor_token_type: PAT_TYPE })).toEqual({
       ok: false,
-      error: { reason: 'actor_token_refused', cause: 'actor_not_permitted' },
+      error: { reason: 'actor_token_refused', cause: 'credential_malformed' },
     })
+  })
+
+  it('are refused when the type is not one of ours', () => {
+    expect(
+      parse({ actor_token: PAT, actor_token_type: 'urn:ietf:params:oauth:token-type:id_token' }),
+    ).toEqual(refused('parameter_unsupported', 'actor_token_type'))
   })
 })
 
@@ -151,4 +168,39 @@ describe('scope', () => {
       expect(parse({ scope })).toEqual({ ok: false, error: { reason: 'scope_malformed' } })
     },
   )
+})
+
+describe('an access token as subject token', () => {
+  const JWT = 'eyJhbGciOiJFUzI1NiJ9.eyJhIjoxfQ.AbC-_09'
+  const kindOf = (text: string, type: string) => {
+    const request = parse({ subject_token: text, subject_token_type: type })
+    return request.ok ? request.value.subjectToken.kind : causeOf(request.error)
+  }
+
+  it.each([ACCESS_TOKEN_TYPE, JWT_TYPE])('may come as %s', (type) => {
+    expect(kindOf(JWT, type)).toBe('jwt')
+  })
+
+  it('is no PAT, and a PAT is no JWT', () => {
+    expect(kindOf(JWT, PAT_TYPE)).toBe('credential_malformed')
+    expect(kindOf(PAT, JWT_TYPE)).toBe('credential_malformed')
+    expect(kindOf(PAT, ACCESS_TOKEN_TYPE)).toBe('personal')
+  })
+
+  it.each([
+    ['padding', `${JWT}=`],
+    ['a line break', `${JWT}\n`],
+    ['four parts', `${JWT}.x`],
+    ['two parts', 'a.b'],
+    ['an empty part', 'a..b'],
+    ['too much', `${'a'.repeat(16_384)}.b.c`],
+  ])('is refused with %s', (_, text) => {
+    expect(kindOf(text, JWT_TYPE)).toBe('credential_malformed')
+  })
+
+  it('prints as [redacted]', () => {
+    const request = parse({ subject_token: JWT, subject_token_type: JWT_TYPE })
+    const token = request.ok ? request.value.subjectToken : undefined
+    expect(`${token} ${JSON.stringify(token)} ${inspect(token)}`).toBe('[redacted] "[redacted]" [redacted]')
+  })
 })

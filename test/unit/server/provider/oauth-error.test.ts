@@ -20,6 +20,8 @@ const SUBJECT_CAUSES = Object.keys({
   role_missing: 0,
   blocked_by_policy: 0,
   address_not_allowed: 0,
+  token_invalid: 0,
+  exchanged_too_often: 0,
 } satisfies Record<SubjectCause, 0>) as SubjectCause[]
 
 /** What goes out: the status and the body. */
