@@ -71,6 +71,7 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
     db,
     issuer,
     keyRing,
+    clock,
     matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
   })
   return watched.answerToken(

@@ -2,7 +2,7 @@
 
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { TOKEN_EXCHANGE_GRANT } from '../../src/protocol/urn.ts'
-import { insertClient } from '../../src/server/directory/client-store.ts'
+import { insertClient, NO_CLIENT_SECRETS_OR_KEYS } from '../../src/server/directory/client-store.ts'
 import type { TestServer } from './test-server.ts'
 
 const CLIENT_ID = 'batch'
@@ -20,7 +20,7 @@ export async function registerAssertionClient({ db, issuer }: TestServer): Promi
     builtIn: false,
     name: 'Batch',
     authMethod: 'private_key_jwt',
-    secretHash: null,
+    ...NO_CLIENT_SECRETS_OR_KEYS,
     jwks: { keys: [jwk] },
     grantTypes: [TOKEN_EXCHANGE_GRANT],
     audiences: null,

@@ -1,60 +1,31 @@
 // `/clients`: the software that may ask for tokens. They belong to the platform.
 
 import { z } from 'zod'
-import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { generateClientSecret } from '../directory/client-secret.ts'
 import {
   addClient,
   deleteClient,
   findClient,
   listClients,
-  lockClient,
+  NO_CLIENT_SECRETS_OR_KEYS,
   type StoredClient,
   updateClient,
 } from '../directory/client-store.ts'
 import { findUnknownAudiences } from '../directory/resource-server-store.ts'
-import { audience, clientId, displayName, jwks, newClientId } from '../directory/schema.ts'
+import { clientId } from '../directory/schema.ts'
 import { toInvalidRequest } from '../http/guard.ts'
 import { Problem } from '../http/problem.ts'
-import type { Reader, Transaction } from '../ledger/change.ts'
+import type { Reader } from '../ledger/change.ts'
+import { clientChanges, newClientBody } from './client-body.ts'
 import { type ClientView, clientView, newClientView, versionOfClient, viewClient } from './client-view.ts'
+import { CHANGING_CLIENTS, holdClient, targetOfClient } from './hold-client.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
 import { requirePlatformWide } from './reach.ts'
-import { changesOf, isDistinct } from './schema.ts'
+import { rotateClientSecret } from './rotate-client-secret.ts'
 import { findDifference, mergeChanges } from './update.ts'
-import { requireVersion } from './version.ts'
-
-const MAX_AUDIENCES = 200
-const CHANGING = 'Changing clients'
 
 const ofClient = z.object({ client_id: clientId })
-const audiences = z
-  .array(audience)
-  .min(1)
-  .max(MAX_AUDIENCES)
-  .refine(isDistinct, { error: 'must name each audience once' })
-  .nullable()
-  .describe('What the client may ask tokens for; null: every resource server')
-const grantTypes = z
-  .array(z.enum([TOKEN_EXCHANGE_GRANT]))
-  .min(1)
-  .refine(isDistinct, { error: 'must name each grant type once' })
-
-const base = {
-  client_id: newClientId,
-  name: displayName,
-  audiences: audiences.default(null),
-  grant_types: grantTypes.default([TOKEN_EXCHANGE_GRANT]),
-}
-const newClient = z.discriminatedUnion('token_endpoint_auth_method', [
-  z.strictObject({ ...base, token_endpoint_auth_method: z.literal('none') }),
-  z.strictObject({
-    ...base,
-    token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post']),
-  }),
-  z.strictObject({ ...base, token_endpoint_auth_method: z.literal('private_key_jwt'), jwks }),
-])
 
 const theClient = { description: 'The client', version: versionOfClient }
 
@@ -68,10 +39,11 @@ const list = operation({
   access: 'clients:read',
   query: pageQuery,
   answer: { status: 200, description: 'A page of clients', schema: pageOf(clientView) },
-  handle: async ({ query }, { db }) => {
+  handle: async ({ query, now }, { db }) => {
     const after = decodeCursor(query.cursor, clientId)
     const clients = await listClients(db, after?.id ?? null, query.limit + 1)
-    return toPage(clients, query.limit, (client) => ({ ...client, id: client.clientId }), viewClient)
+    const keyOf = (client: StoredClient) => ({ ...client, id: client.clientId })
+    return toPage(clients, query.limit, keyOf, (client) => viewClient(client, now))
   },
 })
 
@@ -85,11 +57,11 @@ const create = operation({
     'Takes platform-wide rights. A client that authenticates by a secret gets one, shown once, in this answer. It may ' +
     'ask for tokens at once.',
   access: 'clients:write',
-  body: newClient,
+  body: newClientBody,
   answer: { status: 201, schema: newClientView, ...theClient },
   problems: ['name_taken'],
   handle: ({ caller, body, now, origin }, { change, hashClientSecret }) => {
-    requirePlatformWide(caller, CHANGING)
+    requirePlatformWide(caller, CHANGING_CLIENTS)
     const secret = body.token_endpoint_auth_method.startsWith('client_secret_')
       ? generateClientSecret()
       : null
@@ -100,17 +72,24 @@ const create = operation({
         builtIn: false,
         name: body.name,
         authMethod: body.token_endpoint_auth_method,
+        ...NO_CLIENT_SECRETS_OR_KEYS,
         secretHash: secret === null ? null : hashClientSecret(secret),
-        jwks: 'jwks' in body ? body.jwks : null,
+        ...(body.token_endpoint_auth_method === 'private_key_jwt' && readKeys(body)),
         grantTypes: body.grant_types,
         audiences: body.audiences,
       }
       if (!(await addClient(transaction, client, now)))
         throw new Problem('name_taken', 'There is a client of this id')
       const { name, audiences, token_endpoint_auth_method } = body
-      const detail = { name, audiences, token_endpoint_auth_method }
-      record({ type: 'client.created', target: targetOf(client), detail })
-      const view = viewClient({ ...client, createdAt: now })
+      const { jwksUri } = client
+      const detail = {
+        name,
+        audiences,
+        token_endpoint_auth_method,
+        ...(jwksUri === null ? {} : { jwks_uri: jwksUri }),
+      }
+      record({ type: 'client.created', target: targetOfClient(client), detail })
+      const view = viewClient({ ...client, createdAt: now }, now)
       return secret === null ? view : { ...view, client_secret: secret }
     })
   },
@@ -125,10 +104,10 @@ const show = operation({
   access: 'clients:read',
   params: ofClient,
   answer: { status: 200, schema: clientView, ...theClient },
-  handle: async ({ params }, { db }) => {
+  handle: async ({ params, now }, { db }) => {
     const client = await findClient(db, params.client_id)
     if (!client) throw new Problem('not_found')
-    return viewClient(client)
+    return viewClient(client, now)
   },
 })
 
@@ -140,27 +119,28 @@ const update = operation({
   summary: 'Change a client',
   description:
     'Takes platform-wide rights, and binds at the next exchange. `jwks` is the whole set of keys, for a client that ' +
-    'authenticates by `private_key_jwt`: to replace a key without a gap, give both, and later the new one alone.',
+    'authenticates by `private_key_jwt`: to replace a key without a gap, give both, and later the new one alone. ' +
+    '`jwks_uri` takes the place of `jwks`, and the other way round.',
   access: 'clients:write',
   params: ofClient,
-  body: changesOf({ name: displayName, audiences, grant_types: grantTypes, jwks }),
+  body: clientChanges,
   answer: { status: 200, schema: clientView, ...theClient },
   problems: ['built_in'],
-  handle: ({ caller, params, body, ifMatch, origin }, { change }) => {
-    requirePlatformWide(caller, CHANGING)
+  handle: (call, { change }) => {
+    const { caller, body, now, origin } = call
+    requirePlatformWide(caller, CHANGING_CLIENTS)
     return change(origin, async ({ transaction, record }) => {
-      const client = await holdClient(transaction, params.client_id, ifMatch)
-      if (body.jwks && client.authMethod !== 'private_key_jwt')
-        throw toInvalidRequest([{ path: ['jwks'], message: 'is for a client of private_key_jwt alone' }])
+      const client = await holdClient(transaction, call)
+      requireKeysFor(client, body)
       await requireAudiences(transaction, body.audiences ?? null)
-      const before = viewClient(client)
-      const { name, audiences, jwks, grant_types: grantTypes } = mergeChanges(before, body)
-      const updated = { ...client, name, audiences, jwks, grantTypes }
-      const after = viewClient(updated)
-      const detail = tellDifference(before, after)
+      const { jwks: _jwks, jwks_uri: _jwksUri, grant_types: grantTypes, ...changes } = body
+      const given = { ...changes, ...(grantTypes && { grantTypes }), ...(hasKeys(body) && readKeys(body)) }
+      const updated = mergeChanges(client, given)
+      const after = viewClient(updated, now)
+      const detail = tellDifference(viewClient(client, now), after)
       if (detail) {
         await updateClient(transaction, client.clientId, updated)
-        record({ type: 'client.updated', target: targetOf(client), detail })
+        record({ type: 'client.updated', target: targetOfClient(client), detail })
       }
       return after
     })
@@ -178,19 +158,34 @@ const remove = operation({
   params: ofClient,
   answer: NO_CONTENT,
   problems: ['built_in', 'precondition_failed'],
-  handle: ({ caller, params, ifMatch, origin }, { change }) => {
-    requirePlatformWide(caller, CHANGING)
-    return change(origin, async ({ transaction, record }) => {
-      const client = await holdClient(transaction, params.client_id, ifMatch)
+  handle: (call, { change }) => {
+    requirePlatformWide(call.caller, CHANGING_CLIENTS)
+    return change(call.origin, async ({ transaction, record }) => {
+      const client = await holdClient(transaction, call)
       await deleteClient(transaction, client.clientId)
-      record({ type: 'client.deleted', target: targetOf(client), detail: { name: client.name } })
+      record({ type: 'client.deleted', target: targetOfClient(client), detail: { name: client.name } })
     })
   },
 })
 
-export const clientOperations = [list, create, show, update, remove]
+export const clientOperations = [list, create, show, update, rotateClientSecret, remove]
 
-const targetOf = (client: { readonly clientId: string }): string => `client:${client.clientId}`
+interface GivenKeys {
+  readonly jwks?: StoredClient['jwks'] | undefined
+  readonly jwks_uri?: string | undefined
+}
+
+const hasKeys = ({ jwks, jwks_uri }: GivenKeys): boolean => jwks !== undefined || jwks_uri !== undefined
+
+/** One of the two is given, and takes the place of the other. */
+const readKeys = ({ jwks, jwks_uri }: GivenKeys) => ({ jwks: jwks ?? null, jwksUri: jwks_uri ?? null })
+
+/** 400 when keys are given to a client that does not authenticate by them. */
+function requireKeysFor({ authMethod }: StoredClient, given: GivenKeys): void {
+  if (authMethod === 'private_key_jwt' || !hasKeys(given)) return
+  const path = [given.jwks === undefined ? 'jwks_uri' : 'jwks']
+  throw toInvalidRequest([{ path, message: 'is for a client of private_key_jwt alone' }])
+}
 
 const withoutKeys = ({ jwks, ...others }: ClientView) => others
 
@@ -199,19 +194,6 @@ function tellDifference(before: ClientView, after: ClientView): Record<string, u
   const others = findDifference(withoutKeys(before), withoutKeys(after))
   const keys = findDifference({ jwks: before.jwks }, { jwks: after.jwks }) && { changed: ['jwks'] }
   return others || keys ? { ...others, ...keys } : null
-}
-
-/** The client, locked, in the version the caller means, unless it stays as it is. */
-async function holdClient(
-  transaction: Transaction,
-  id: string,
-  ifMatch: string | null,
-): Promise<StoredClient> {
-  const client = await lockClient(transaction, id)
-  if (!client) throw new Problem('not_found')
-  if (client.builtIn) throw new Problem('built_in')
-  requireVersion(ifMatch, versionOfClient(viewClient(client)))
-  return client
 }
 
 /** 400 when one of them is no resource server's. */

@@ -52,7 +52,10 @@ export interface ClientsTable {
   name: string
   token_endpoint_auth_method: 'none' | 'client_secret_basic' | 'client_secret_post' | 'private_key_jwt'
   secret_hash: string | null
+  previous_secret_hash: string | null
+  previous_secret_until: Date | null
   jwks: NullableJson<{ keys: Record<string, unknown>[] }>
+  jwks_uri: string | null
   grant_types: string[]
   audiences: string[] | null
   built_in: Generated<boolean>

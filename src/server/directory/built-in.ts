@@ -6,7 +6,7 @@ import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Queryable } from '../db/database.ts'
 import { lockUntilEnd } from '../db/lock.ts'
-import { saveClient } from './client-store.ts'
+import { NO_CLIENT_SECRETS_OR_KEYS, saveClient } from './client-store.ts'
 import {
   findBuiltInResourceServer,
   insertResourceServer,
@@ -21,8 +21,7 @@ const CLI_CLIENT = {
   builtIn: true,
   name: 'Patmint CLI',
   authMethod: 'none',
-  secretHash: null,
-  jwks: null,
+  ...NO_CLIENT_SECRETS_OR_KEYS,
   grantTypes: [TOKEN_EXCHANGE_GRANT],
   audiences: null,
 } as const

@@ -2,8 +2,11 @@
 // against; fast, because it is checked at every exchange.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { crc32Hex } from '../../protocol/crc32.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 
+/** What a secret that was generated begins with, for those who look for leaked ones. */
+const SECRET_PREFIX = 'patmint_cs_'
 const SECRET_BYTES = 32
 const SALT_BYTES = 16
 const FORMAT = /^\$hmac-sha256\$k=([\w-]+)\$([\w-]+)\$([\w-]+)$/
@@ -12,8 +15,11 @@ function digest(secret: string, salt: Buffer, key: Buffer): Buffer {
   return createHmac('sha256', key).update(salt).update(secret).digest()
 }
 
-/** A new secret nobody can guess: 256 random bits, in base64url. */
-export const generateClientSecret = (): string => randomBytes(SECRET_BYTES).toString('base64url')
+/** A new secret nobody can guess: 256 random bits, between a prefix and a checksum by which it is found where it leaks. */
+export function generateClientSecret(): string {
+  const secret = randomBytes(SECRET_BYTES).toString('hex')
+  return SECRET_PREFIX + secret + crc32Hex(secret)
+}
 
 export function hashClientSecret(secret: string, keys: DerivedKeys): string {
   const salt = randomBytes(SALT_BYTES)

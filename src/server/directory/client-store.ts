@@ -11,11 +11,25 @@ export interface ClientSettings {
   readonly name: string
   readonly authMethod: ClientAuthMethod
   readonly secretHash: string | null
+  /** Of the secret before, which works as well until `previousSecretUntil`. */
+  readonly previousSecretHash: string | null
+  readonly previousSecretUntil: Date | null
   readonly jwks: { readonly keys: readonly Readonly<Record<string, unknown>>[] } | null
+  /** Where the client publishes its keys, in place of `jwks`. */
+  readonly jwksUri: string | null
   readonly grantTypes: readonly string[]
   /** Null: every resource server. */
   readonly audiences: readonly string[] | null
 }
+
+/** What a client that neither has a secret nor signs is without. */
+export const NO_CLIENT_SECRETS_OR_KEYS = {
+  secretHash: null,
+  previousSecretHash: null,
+  previousSecretUntil: null,
+  jwks: null,
+  jwksUri: null,
+} as const satisfies Partial<ClientSettings>
 
 export interface Client extends ClientSettings {
   readonly clientId: string
@@ -35,7 +49,10 @@ const selectClients = (db: Queryable) =>
       'name',
       'token_endpoint_auth_method as authMethod',
       'secret_hash as secretHash',
+      'previous_secret_hash as previousSecretHash',
+      'previous_secret_until as previousSecretUntil',
       'jwks',
+      'jwks_uri as jwksUri',
       'grant_types as grantTypes',
       'audiences',
       'created_at as createdAt',
@@ -49,16 +66,26 @@ export async function findClient(db: Queryable, clientId: string): Promise<Store
 const selectClientsAsJson = (ids: readonly string[]): RawBuilder<unknown> => sql`(
   select json_agg(json_build_object(
     'clientId', c.client_id, 'builtIn', c.built_in, 'name', c.name, 'authMethod', c.token_endpoint_auth_method,
-    'secretHash', c.secret_hash, 'jwks', c.jwks, 'grantTypes', c.grant_types, 'audiences', c.audiences))
+    'secretHash', c.secret_hash, 'previousSecretHash', c.previous_secret_hash,
+    'previousSecretUntil', c.previous_secret_until, 'jwks', c.jwks, 'jwksUri', c.jwks_uri,
+    'grantTypes', c.grant_types, 'audiences', c.audiences))
   from clients c where c.client_id = any(${ids}::text[]))`
 
 /** Clients, as a part of the statement that reads whatever a turn of the event loop asks for. */
 export const clientsPart: Part<Client> = {
   select: selectClientsAsJson,
   read: (json) => {
-    const clients = (json ?? []) as readonly Client[]
-    return new Map(clients.map((client) => [client.clientId, client]))
+    const clients = (json ?? []) as readonly ClientJson[]
+    return new Map(clients.map((client) => [client.clientId, readJson(client)]))
   },
+}
+
+/** A client as JSON has it: an instant is text. */
+type ClientJson = Omit<Client, 'previousSecretUntil'> & { readonly previousSecretUntil: string | null }
+
+function readJson(client: ClientJson): Client {
+  const { previousSecretUntil: until } = client
+  return { ...client, previousSecretUntil: until === null ? null : new Date(until) }
 }
 
 /** The client with this id, as whoever changed it before left it; others wait until the transaction ends. */
@@ -114,11 +141,14 @@ const toNewRow = (client: Client, now: Date) => ({
   created_at: now,
 })
 
-const toRow = ({ name, authMethod, secretHash, jwks, grantTypes, audiences }: ClientSettings) => ({
-  name,
-  token_endpoint_auth_method: authMethod,
-  secret_hash: secretHash,
-  jwks: jwks && JSON.stringify(jwks),
-  grant_types: [...grantTypes],
-  audiences: audiences && [...audiences],
+const toRow = (settings: ClientSettings) => ({
+  name: settings.name,
+  token_endpoint_auth_method: settings.authMethod,
+  secret_hash: settings.secretHash,
+  previous_secret_hash: settings.previousSecretHash,
+  previous_secret_until: settings.previousSecretUntil,
+  jwks: settings.jwks && JSON.stringify(settings.jwks),
+  jwks_uri: settings.jwksUri,
+  grant_types: [...settings.grantTypes],
+  audiences: settings.audiences && [...settings.audiences],
 })

@@ -43,6 +43,9 @@ export const audience = z
   .max(500)
   .regex(/^[\x21-\x7e]+$/, { error: 'must be printable ASCII without blanks' })
 
+/** Every key a client has may be tried at each of its requests. */
+export const MAX_CLIENT_KEYS = 32
+
 /** Members of a private or symmetric key (RFC 7518 section 6); any one of them gives an RSA key away. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
@@ -87,13 +90,40 @@ export const longText = (most: number) =>
     error: 'must be well-formed Unicode without U+0000, and hold no credential',
   })
 
+/** What every key says in the same way, if it does (RFC 7517 section 4). */
+const isWellDescribed = ({ use, alg, kid, key_ops }: Record<string, unknown>): boolean =>
+  [use, alg, kid].every((text) => text === undefined || (typeof text === 'string' && text !== '')) &&
+  (key_ops === undefined || Array.isArray(key_ops))
+
 const publicJwk = z
   .record(z.string(), z.unknown())
   .refine(isPublicJwk, {
     error: 'must be a public key; a private or symmetric key must never leave its client',
   })
   .refine(isPlainJwk, { error: 'must hold nothing but well-formed text, plain values and lists of them' })
-export const jwks = z.strictObject({ keys: z.array(publicJwk).min(1) })
+  .refine(isWellDescribed, {
+    error: 'must have text in use, alg and kid, and a list in key_ops, if it has them',
+  })
+export const jwks = z.strictObject({ keys: z.array(publicJwk).min(1).max(MAX_CLIENT_KEYS) })
+
+/** Printable, and without what is for browsers or secret. Where it leads is judged at each fetch. */
+function isJwksUri(text: string): boolean {
+  const url = URL.parse(text)
+  if (url === null || !/^[\x21-\x7e]+$/.test(text) || text.includes('#') || !holdsNoCredential(text))
+    return false
+  const isLoopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+  const isSecure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback)
+  return isSecure && url.username === '' && url.password === ''
+}
+
+export const jwksUri = z
+  .string()
+  .max(500)
+  .refine(isJwksUri, {
+    error: 'must be an https URL without user name, password and fragment; http is for this machine alone',
+  })
+  .meta({ pattern: '^https?://[^#\\s]+$' })
+  .describe('An https URL at which the client publishes its keys')
 
 export const clientId = z.string().regex(/^[\x21-\x7e]{1,200}$/, {
   error: 'must be 1 to 200 printable ASCII characters without blanks',

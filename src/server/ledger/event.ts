@@ -21,6 +21,7 @@ const CHANGE_EVENT_TYPES = [
   'resource_server.deleted',
   'client.created',
   'client.updated',
+  'client.secret_rotated',
   'client.deleted',
   'credential.issued',
   'credential.renamed',

@@ -11,26 +11,31 @@ import {
 } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { Database } from '../db/database.ts'
+import { listAcceptedHashes } from '../directory/client-secret-change.ts'
 import type { Client } from '../directory/client-store.ts'
 import { createArtifactStore } from './artifact-store.ts'
 import { type LoadClient, mayBeClientId } from './client-id.ts'
 import { answerOutage } from './oauth-error.ts'
 
-/**
- * Builds the adapter. `beforeFirstRead` runs when a token request is about to cause its first I/O, which is the
- * look-up of its client: a malformed credential must cost none.
- */
-export function createAdapter(
-  db: Database,
-  loadClient: LoadClient,
-  beforeFirstRead: (ctx: KoaContextWithOIDC) => Promise<void>,
-): AdapterFactory {
+export interface AdapterDependencies {
+  readonly db: Database
+  readonly loadClient: LoadClient
+  readonly clock: () => Date
+  /**
+   * Runs when a token request is about to cause its first I/O, which is the look-up of its client: a malformed credential
+   * must cost none.
+   */
+  readonly beforeFirstRead: (ctx: KoaContextWithOIDC) => Promise<void>
+}
+
+export function createAdapter(dependencies: AdapterDependencies): AdapterFactory {
+  const { db, loadClient, clock, beforeFirstRead } = dependencies
   const findClientMetadata = async (clientId: string): Promise<AdapterPayload | undefined> => {
     const { ctx } = Provider
     if (ctx) await beforeFirstRead(ctx)
     if (!mayBeClientId(clientId)) return undefined
     const client = await answerOutage(() => loadClient(clientId))
-    return client && toMetadata(client)
+    return client && toMetadata(client, clock())
   }
   return (model) => ({
     ...createArtifactAdapter(db, model),
@@ -39,10 +44,11 @@ export function createAdapter(
 }
 
 /**
- * The client as RFC 7591 metadata. `client_secret` is the stored hash. Every client may try the exchange as far as
- * oidc-provider knows, so that one that may not is told `unauthorized_client` by the grant.
+ * The client as RFC 7591 metadata. `client_secret` is there because oidc-provider insists; what counts are the hashes of
+ * all that are accepted. Every client may try the exchange as far as oidc-provider knows, so that one that may not is told
+ * `unauthorized_client` by the grant.
  */
-function toMetadata(client: Client): AdapterPayload {
+function toMetadata(client: Client, now: Date): AdapterPayload {
   return {
     client_id: client.clientId,
     client_name: client.name,
@@ -50,7 +56,9 @@ function toMetadata(client: Client): AdapterPayload {
     grant_types: [TOKEN_EXCHANGE_GRANT],
     response_types: [],
     redirect_uris: [],
-    ...(client.secretHash === null ? {} : { client_secret: client.secretHash }),
+    ...(client.secretHash === null
+      ? {}
+      : { client_secret: client.secretHash, patmint_secret_hashes: listAcceptedHashes(client, now) }),
     ...(client.jwks === null ? {} : { jwks: client.jwks as AdapterPayload['jwks'] }),
     patmint_grant_types: client.grantTypes,
     ...(client.audiences === null ? {} : { patmint_audiences: client.audiences }),

@@ -21,17 +21,21 @@ export interface ProviderDependencies extends GrantDependencies {
   readonly loadClient: LoadClient
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean
+  readonly clock: () => Date
   /** Of all a token request waits for. */
   readonly deadlineMs: number
   readonly reportError: ReportError
 }
 
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { db, issuer, keyRing, loadClient, matchesClientSecret, deadlineMs, reportError } = dependencies
+  const { issuer, keyRing, matchesClientSecret, deadlineMs, reportError } = dependencies
   const provider = new Provider(issuer, {
-    adapter: createAdapter(db, loadClient, (ctx) => {
-      setDeadline(ctx, deadlineMs)
-      return receiveRequest(ctx, dependencies)
+    adapter: createAdapter({
+      ...dependencies,
+      beforeFirstRead: (ctx) => {
+        setDeadline(ctx, deadlineMs)
+        return receiveRequest(ctx, dependencies)
+      },
     }),
     jwks: { keys: keyRing.privateJwks },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
@@ -41,7 +45,9 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     responseTypes: [],
     scopes: [],
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
-    extraClientMetadata: { properties: ['patmint_grant_types', 'patmint_audiences'] },
+    extraClientMetadata: {
+      properties: ['patmint_grant_types', 'patmint_audiences', 'patmint_secret_hashes'],
+    },
     // No cookie is set by what is on; an empty list would make oidc-provider warn that cookies are unsigned.
     cookies: { keys: [randomBytes(32)] },
     features: {
@@ -61,7 +67,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     this: ClientMetadata,
     actual: string,
   ) {
-    return matchesClientSecret(actual, String(this['clientSecret']))
+    const hashes = this['patmint_secret_hashes'] as readonly string[]
+    return hashes.some((hash) => matchesClientSecret(actual, hash))
   }
   provider.registerGrantType(
     TOKEN_EXCHANGE_GRANT,

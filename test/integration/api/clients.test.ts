@@ -69,7 +69,7 @@ describe('POST /clients', () => {
     expect(answer.status).toBe(201)
     expect(answer.headers.get('cache-control')).toBe('no-store')
     const { client_secret, ...client } = answer.json
-    expect(client_secret).toMatch(/^[\w-]{43}$/)
+    expect(client_secret).toMatch(/^patmint_cs_[0-9a-f]{72}$/)
     expect(client).toEqual({
       client_id: 'Basic_1.~x',
       name: 'A client',
@@ -77,6 +77,8 @@ describe('POST /clients', () => {
       grant_types: [TOKEN_EXCHANGE_GRANT],
       audiences: [API],
       jwks: null,
+      jwks_uri: null,
+      previous_secret_until: null,
       built_in: false,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     })
@@ -184,7 +186,27 @@ describe('POST /clients', () => {
     ['no audience at all', { ...PUBLIC, audiences: [] }],
     ['an audience twice', { ...PUBLIC, audiences: [API, API] }],
     ['a grant nobody knows', { ...PUBLIC, grant_types: ['authorization_code'] }],
-    ['no grant', { ...PUBLIC, grant_types: [] }],
+    ['a grant twice', { ...PUBLIC, grant_types: [TOKEN_EXCHANGE_GRANT, TOKEN_EXCHANGE_GRANT] }],
+    ['a place of keys for a public client', { ...PUBLIC, jwks_uri: 'https://c.example/jwks' }],
+    ['a place of keys beside a secret', { ...BASIC, jwks_uri: 'https://c.example/jwks' }],
+    ['a place of keys beside keys', { ...keyed(PUBLIC_KEY), jwks_uri: 'https://c.example/jwks' }],
+    ...[
+      'http://c.example/jwks',
+      'https://user@c.example/jwks',
+      'https://:x@c.example/jwks',
+      'https://c.example/jwks#x',
+      'https://c.example/j wks',
+      'ftp://c.example/jwks',
+      '/jwks',
+      '',
+    ].map((jwks_uri): [string, Record<string, unknown>] => [
+      `keys at ${jwks_uri}`,
+      { name: 'x', token_endpoint_auth_method: 'private_key_jwt', jwks_uri },
+    ]),
+    ['more keys than are tried', keyed(...Array(33).fill(PUBLIC_KEY))],
+    ['a key whose id is no text', keyed({ ...PUBLIC_KEY, kid: 1 })],
+    ['a key whose use is empty', keyed({ ...PUBLIC_KEY, use: '' })],
+    ['a key whose operations are no list', keyed({ ...PUBLIC_KEY, key_ops: 'verify' })],
     ...['built_in', 'secret_hash', 'owner', 'role', 'revoked_at'].map(
       (member): [string, Record<string, unknown>] => [`the member ${member}`, { ...PUBLIC, [member]: 'x' }],
     ),

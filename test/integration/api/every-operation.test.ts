@@ -94,6 +94,7 @@ async function walkClient(walk: Walk): Promise<void> {
   await walk.call('listClients')
   await walk.call('getClient', { params })
   await walk.call('updateClient', { params, body: { name: 'Walker on' } })
+  await walk.call('rotateClientSecret', { params, body: { overlap_seconds: 60 } })
   await walk.call('deleteClient', { params })
 }
 

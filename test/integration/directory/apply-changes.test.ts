@@ -142,6 +142,19 @@ describe('a change is told by one line and made once', () => {
       ['updated client orders (token_endpoint_auth_method)'],
     ],
     [
+      'a client that may not exchange any more',
+      [['client_secret_basic', 'client_secret_basic\n    grant_types: []']],
+      ['updated client orders (grant_types)'],
+    ],
+    [
+      'a client that publishes its keys',
+      [
+        [SECRET_LINE, 'jwks_uri: https://orders.example/jwks'],
+        ['client_secret_basic', 'private_key_jwt'],
+      ],
+      ['updated client orders (token_endpoint_auth_method, client_secret, jwks_uri)'],
+    ],
+    [
       'policies',
       [
         ['max_lifetime: 365d', 'default_lifetime: 30d, max_active_tokens: 5'],
@@ -171,6 +184,34 @@ describe('a change is told by one line and made once', () => {
     workbench.env = { ORDERS_SECRET: OTHER_SECRET }
     expect(await workbench.apply(BASE)).toEqual({ changes: ['updated client orders (client_secret)'] })
     expect(await workbench.apply(BASE)).toEqual(NOTHING)
+  })
+
+  it('a client secret that overlaps the one before it', async ({ workbench }) => {
+    const overlapping = edit(BASE, [SECRET_LINE, `${SECRET_LINE}\n    client_secret_overlap: 1h`])
+    const readOverlap = async () => {
+      const columns = ['previous_secret_hash as hash', 'previous_secret_until as until'] as const
+      return workbench.db.selectFrom('clients').select(columns).where('client_id', '=', 'orders').execute()
+    }
+    await start(workbench)
+    const { secret_hash: before } = await workbench.db
+      .selectFrom('clients')
+      .select('secret_hash')
+      .where('client_id', '=', 'orders')
+      .executeTakeFirstOrThrow()
+    expect(await workbench.apply(overlapping)).toEqual(NOTHING)
+    workbench.env = { ORDERS_SECRET: OTHER_SECRET }
+    expect(await workbench.apply(overlapping)).toEqual({
+      changes: ['updated client orders (client_secret)'],
+    })
+    const overlap = [{ hash: before, until: new Date('2026-03-01T13:00:00Z') }]
+    expect(await readOverlap()).toEqual(overlap)
+    workbench.now = new Date('2026-03-01T12:30:00Z')
+    // Neither another apply nor one that says nothing of an overlap moves its end.
+    for (const text of [overlapping, BASE]) expect(await workbench.apply(text)).toEqual(NOTHING)
+    expect(await readOverlap()).toEqual(overlap)
+    workbench.env = { ORDERS_SECRET: SECRET }
+    await workbench.apply(BASE)
+    expect(await readOverlap()).toEqual([{ hash: null, until: null }])
   })
 
   it('a client that signs from now on, in whatever order its keys are written', async ({ workbench }) => {

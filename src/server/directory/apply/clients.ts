@@ -1,18 +1,28 @@
 // The `clients` section. A client secret is compared with its hash, so that applying the same file changes nothing.
 
-import { TOKEN_EXCHANGE_GRANT } from '../../../protocol/urn.ts'
 import { hashClientSecret, isCurrentHash, matchesClientSecret } from '../client-secret.ts'
-import { type ClientSettings, findClient, insertClient, updateClient } from '../client-store.ts'
+import { replaceSecretHash } from '../client-secret-change.ts'
+import {
+  type ClientSettings,
+  findClient,
+  insertClient,
+  NO_CLIENT_SECRETS_OR_KEYS,
+  type StoredClient,
+  updateClient,
+} from '../client-store.ts'
 import { findResourceServer } from '../resource-server-store.ts'
 import { type ApplyRun, type Declared, differingMembers, noteUpdate, withoutDuplicates } from './run.ts'
-import type { ClientDeclaration } from './schema.ts'
+import { type ClientDeclaration, toSeconds } from './schema.ts'
 
 /** The file's name of each setting. */
 const KEYS = {
   name: 'name',
   authMethod: 'token_endpoint_auth_method',
   secretHash: 'client_secret',
+  previousSecretHash: 'client_secret',
+  previousSecretUntil: 'client_secret',
   jwks: 'jwks',
+  jwksUri: 'jwks_uri',
   grantTypes: 'grant_types',
   audiences: 'audiences',
 } as const satisfies Record<keyof ClientSettings, string>
@@ -41,7 +51,7 @@ async function applyClient(run: ApplyRun, { value, at }: Declared<ClientDeclarat
     run.problems.push(`${at('client_id')}: ${clientId} is built in and cannot be declared`)
     return
   }
-  const settings = toSettings(run, value, existing?.secretHash)
+  const settings = toSettings(run, value, existing)
   if (!existing) {
     await insertClient(run.transaction, { clientId, builtIn: false, ...settings }, run.now)
     run.changes.push(`created client ${clientId}`)
@@ -53,19 +63,33 @@ async function applyClient(run: ApplyRun, { value, at }: Declared<ClientDeclarat
 const toSettings = (
   run: ApplyRun,
   value: ClientDeclaration,
-  storedHash: string | null | undefined,
+  existing: StoredClient | undefined,
 ): ClientSettings => ({
   name: value.name ?? value.client_id,
   authMethod: value.token_endpoint_auth_method,
-  secretHash: 'client_secret' in value ? chooseSecretHash(run, value.client_secret, storedHash) : null,
-  jwks: 'jwks' in value ? value.jwks : null,
-  grantTypes: [TOKEN_EXCHANGE_GRANT],
+  ...NO_CLIENT_SECRETS_OR_KEYS,
+  ...('client_secret' in value && chooseHashes(run, value, existing)),
+  ...(value.token_endpoint_auth_method === 'private_key_jwt' && {
+    jwks: value.jwks ?? null,
+    jwksUri: value.jwks_uri ?? null,
+  }),
+  grantTypes: value.grant_types,
   audiences: value.audiences ?? null,
 })
 
-/** The stored hash while it is of the same secret and under the current key, else a new one. */
-function chooseSecretHash(run: ApplyRun, secret: string, stored: string | null | undefined): string {
-  const keys = run.clientSecretKeys
-  const stays = stored && matchesClientSecret(secret, stored, keys) && isCurrentHash(stored, keys)
-  return stays ? stored : hashClientSecret(secret, keys)
+type SecretDeclaration = Extract<ClientDeclaration, { readonly client_secret: string }>
+
+/**
+ * Of the secret declared. While it is the one that is stored, that stays and so does the one before it; a hash under an
+ * older key is made anew. Another secret takes its place at once, or with the overlap declared.
+ */
+function chooseHashes(run: ApplyRun, value: SecretDeclaration, existing: StoredClient | undefined) {
+  const { client_secret: secret, client_secret_overlap: overlap = 0 } = value
+  const { clientSecretKeys: keys, now } = run
+  const { secretHash: stored = null, previousSecretHash = null, previousSecretUntil = null } = existing ?? {}
+  const isSame = stored !== null && matchesClientSecret(secret, stored, keys)
+  const secretHash = isSame && isCurrentHash(stored, keys) ? stored : hashClientSecret(secret, keys)
+  return isSame || stored === null
+    ? { secretHash, previousSecretHash, previousSecretUntil }
+    : replaceSecretHash(stored, secretHash, toSeconds(overlap), now)
 }

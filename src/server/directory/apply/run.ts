@@ -44,9 +44,10 @@ export function differingMembers(
   keys: Readonly<Record<string, string>> = {},
 ): string[] {
   const old = new Map<string, unknown>(Object.entries(before))
-  return Object.entries(after)
+  const names = Object.entries(after)
     .filter(([name, value]) => !isDeepStrictEqual(value, old.get(name)))
     .map(([name]) => keys[name] ?? name)
+  return [...new Set(names)]
 }
 
 /** Notes an update, unless nothing differs. Gives whether there is one to write. */

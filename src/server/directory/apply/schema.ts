@@ -3,7 +3,9 @@
 import { z } from 'zod'
 import { SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
 import { parseDurationSeconds } from '../../../protocol/duration.ts'
+import { TOKEN_EXCHANGE_GRANT } from '../../../protocol/urn.ts'
 import { DEFAULT_MAX_ACTIVE_TOKENS } from '../../policy/policy.ts'
+import { MAX_SECRET_OVERLAP_SECONDS } from '../client-secret-change.ts'
 import {
   audience,
   clientId,
@@ -12,6 +14,7 @@ import {
   email,
   grantableScope,
   jwks,
+  jwksUri,
   longText,
   slug,
 } from '../schema.ts'
@@ -70,15 +73,40 @@ const clientBase = {
   client_id: clientId,
   name: displayName.optional(),
   audiences: z.array(audience).min(1).describe('Absent: every resource server').optional(),
+  grant_types: z
+    .array(z.enum([TOKEN_EXCHANGE_GRANT]))
+    .max(1)
+    .describe('What it may ask by; an empty list: nothing')
+    .default([TOKEN_EXCHANGE_GRANT]),
 }
+const clientSecret = z
+  .string()
+  .min(8)
+  .max(500)
+  // RFC 6749 appendix A.2. Anything else could not be sent in an Authorization header.
+  .regex(/^[\x20-\x7e]+$/, { error: 'must be printable ASCII' })
+  .describe('Taken from the environment, never written in clear')
+
 const client = z.discriminatedUnion('token_endpoint_auth_method', [
   z.strictObject({ ...clientBase, token_endpoint_auth_method: z.literal('none') }),
   z.strictObject({
     ...clientBase,
     token_endpoint_auth_method: z.enum(['client_secret_basic', 'client_secret_post']),
-    client_secret: z.string().min(8).max(500).describe('Taken from the environment, never written in clear'),
+    client_secret: clientSecret,
+    client_secret_overlap: duration(MAX_SECRET_OVERLAP_SECONDS)
+      .describe('How long the secret before works on when `client_secret` changes; absent: not at all')
+      .optional(),
   }),
-  z.strictObject({ ...clientBase, token_endpoint_auth_method: z.literal('private_key_jwt'), jwks }),
+  z
+    .strictObject({
+      ...clientBase,
+      token_endpoint_auth_method: z.literal('private_key_jwt'),
+      jwks: jwks.optional(),
+      jwks_uri: jwksUri.optional(),
+    })
+    .refine(({ jwks, jwks_uri }) => (jwks === undefined) !== (jwks_uri === undefined), {
+      error: 'must have either jwks or jwks_uri',
+    }),
 ])
 
 const policy = z.strictObject({

@@ -1,6 +1,8 @@
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  generateClientSecret,
   hashClientSecret,
   isCurrentHash,
   matchesClientSecret,
@@ -86,5 +88,16 @@ describe('a rotated secret key', () => {
     expect(isCurrentHash(STORED, rotated)).toBe(false)
     expect(isCurrentHash(hashClientSecret('x', rotated), rotated)).toBe(true)
     expect(isCurrentHash('plain text', keys)).toBe(false)
+  })
+})
+
+describe('a secret that was generated', () => {
+  it('has 256 random bits, a prefix and a checksum that scanners find it by', () => {
+    const secrets = [generateClientSecret(), generateClientSecret()]
+    expect(new Set(secrets).size).toBe(2)
+    for (const secret of secrets) {
+      const [, random = '', checksum = ''] = /^patmint_cs_([0-9a-f]{64})([0-9a-f]{8})$/.exec(secret) ?? []
+      expect(crc32(random)).toBe(Number.parseInt(checksum, 16))
+    }
   })
 })

@@ -185,6 +185,57 @@ describe('keys of a client', () => {
   })
 })
 
+describe('how a client authenticates', () => {
+  const judge = (method: string, ...lines: string[]) => {
+    const members = [`token_endpoint_auth_method: ${method}`, ...lines].map((line) => `\n    ${line}`)
+    return problemsOf(`clients:\n  - client_id: x${members.join('')}`)
+  }
+  const jwks = `jwks: ${JSON.stringify({ keys: [generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' })] })}`
+
+  it('is by keys in the file or at a URL, never both and never neither', () => {
+    const EITHER = ['acme.yaml:2 clients[0]: must have either jwks or jwks_uri']
+    expect(judge('private_key_jwt')).toEqual(EITHER)
+    expect(judge('private_key_jwt', jwks, 'jwks_uri: https://x.test/jwks')).toEqual(EITHER)
+  })
+
+  it('is by keys that come over TLS, or from this machine', () => {
+    const URI =
+      'must be an https URL without user name, password and fragment; http is for this machine alone'
+    for (const uri of [
+      'http://x.test/jwks',
+      'http://127.0.0.1.x.test/',
+      'https://a@x.test/',
+      'https://x.test/#a',
+    ])
+      expect(judge('private_key_jwt', `jwks_uri: ${uri}`)).toEqual([
+        `acme.yaml:4 clients[0].jwks_uri: ${URI}`,
+      ])
+    for (const uri of [
+      'https://x.test/jwks?a=b',
+      'http://localhost:8080/jwks',
+      'http://[::1]/',
+      'http://127.0.0.1/',
+    ])
+      expect(() => judge('private_key_jwt', `jwks_uri: ${uri}`)).toThrow('the file was taken')
+  })
+
+  it('is by a secret that an Authorization header can hold', () => {
+    expect(judge('client_secret_basic', 'client_secret: caf\u00e9-secret')).toEqual([
+      'acme.yaml:4 clients[0].client_secret: must be printable ASCII',
+    ])
+  })
+
+  it('and what is of one method is not known to another', () => {
+    const overlap = 'client_secret_overlap: 1h'
+    expect(judge('none', overlap)).toEqual([
+      'acme.yaml:4 clients[0].client_secret_overlap: is not a known key',
+    ])
+    expect(judge('client_secret_post', 'client_secret: a-long-secret', 'client_secret_overlap: 8d')).toEqual([
+      'acme.yaml:5 clients[0].client_secret_overlap: must be a duration such as 5m, 12h or 90d, of at most 604800 seconds',
+    ])
+  })
+})
+
 describe('text that Postgres does not take', () => {
   const TEXT = 'must be well-formed Unicode without U+0000, and hold no credential'
   const NAME = 'must not hold control characters, line breaks or text direction marks'
