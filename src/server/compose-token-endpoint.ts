@@ -2,6 +2,7 @@
 
 import type { Middleware } from 'koa'
 import compose from 'koa-compose'
+import { composePublishedKeys } from './compose-client-keys.ts'
 import type { CredentialChecks } from './compose-credential.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { type Database, isDatabaseAway } from './db/database.ts'
@@ -72,6 +73,7 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
     issuer,
     keyRing,
     clock,
+    publishedKeys: composePublishedKeys(config, log),
     matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
   })
   return watched.answerToken(

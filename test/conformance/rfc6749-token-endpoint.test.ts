@@ -1,11 +1,9 @@
-// RFC 6749, the token endpoint: client authentication (section 2.3), errors (section 5.2). RFC 7523 assertions.
+// RFC 6749, the token endpoint: client authentication (section 2.3), errors (section 5.2).
 
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, ORDERS_BASIC, ORDERS_SECRET, startAcme } from '../support/acme.ts'
-import { type Assert, registerAssertionClient } from '../support/assertion-client.ts'
 import { requestExchange } from '../support/requests.ts'
-import { ISSUER } from '../support/test-server.ts'
 
 let acme: Acme
 beforeAll(async () => {
@@ -73,30 +71,6 @@ describe('section 2.3, client authentication', () => {
       400,
       { error: 'unauthorized_client', error_description: 'the client may not use this grant' },
     ])
-  })
-})
-
-describe('RFC 7523, private_key_jwt', () => {
-  let assert: Assert
-  beforeAll(async () => {
-    assert = await registerAssertionClient(acme)
-  })
-
-  it('accepts an assertion for the issuer or the token endpoint', async () => {
-    expect((await exchange(await assert())).status).toBe(200)
-    expect((await exchange(await assert({ aud: `${ISSUER}/oauth2/token` }))).status).toBe(200)
-  })
-
-  it('refuses an assertion for another audience, also one that names the Host header', async () => {
-    for (const aud of ['https://evil.test', `${acme.url}/oauth2/token`]) {
-      expect((await exchange(await assert({ aud }))).json).toEqual(INVALID_CLIENT)
-    }
-  })
-
-  it('accepts an assertion once, however many requests bring it together', async () => {
-    const form = await assert()
-    const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(form)))
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(401)])
   })
 })
 

@@ -9,8 +9,17 @@ const CLIENT_ID = 'batch'
 const HEADER = { alg: 'ES256', kid: 'batch-1' } as const
 const VALIDITY_SECONDS = 60
 
-/** Form parameters of one authentication; `claims` stand over the usual ones of the assertion. */
-export type Assert = (claims?: Record<string, unknown>) => Promise<Record<string, string>>
+/** Form parameters of one authentication; `claims` and `header` stand over the usual ones of the assertion. */
+export type Assert = (
+  claims?: Record<string, unknown>,
+  header?: Record<string, unknown>,
+) => Promise<Record<string, string>>
+
+export interface AssertionKey {
+  /** The public half. */
+  readonly jwk: Record<string, unknown>
+  readonly assert: Assert
+}
 
 /** Registers the client with a server; gives what makes a new assertion for that server each time. */
 export async function registerAssertionClient({ db, issuer }: TestServer): Promise<Assert> {
@@ -33,9 +42,10 @@ export async function registerAssertionClient({ db, issuer }: TestServer): Promi
 export async function createAssertionKey(
   clientId: string,
   issuer: string,
-): Promise<{ jwk: Record<string, unknown>; assert: Assert }> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256')
-  const assert: Assert = async (claims = {}) => {
+  { alg, kid }: { readonly alg: string; readonly kid: string } = HEADER,
+): Promise<AssertionKey> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
+  const assert: Assert = async (claims = {}, header = {}) => {
     const iat = Math.floor(Date.now() / 1000)
     const usual = {
       iss: clientId,
@@ -49,9 +59,9 @@ export async function createAssertionKey(
       client_id: clientId,
       client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
       client_assertion: await new SignJWT({ ...usual, ...claims })
-        .setProtectedHeader(HEADER)
+        .setProtectedHeader({ alg, kid, ...header })
         .sign(privateKey),
     }
   }
-  return { jwk: { ...(await exportJWK(publicKey)), ...HEADER }, assert }
+  return { jwk: { ...(await exportJWK(publicKey)), alg, kid }, assert }
 }

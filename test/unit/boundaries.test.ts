@@ -24,6 +24,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
     folders: ['protocol', 'server/db', 'server/secret', 'server/policy'],
     packages: ['argon2', 'kysely', 'lru-cache'],
   },
+  'server/client-keys': { folders: ['protocol', 'server/directory'], packages: ['lru-cache'] },
   'server/exchange': { folders: ['protocol', 'server/credential', 'server/policy'], packages: [] },
   'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose'] },
   'server/telemetry': {
@@ -48,6 +49,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
       'server/config',
       'server/db',
       'server/directory',
+      'server/client-keys',
       'server/exchange',
       'server/signing',
       'server/status',
@@ -88,6 +90,7 @@ const ROOTS = new Set([
   'server/compose-credential.ts',
   'server/compose-token-endpoint.ts',
   'server/compose-limits.ts',
+  'server/compose-client-keys.ts',
   'server/bootstrap-once.ts',
   'server/generate.ts',
   'server/instrument.ts',

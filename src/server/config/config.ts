@@ -62,6 +62,8 @@ export interface Config {
   /** Of the requests whose caller did not decide whether to trace them. */
   readonly traceRatio: number
   readonly subjectTokenTypeAliases: readonly string[]
+  /** What `jwks_uri` of a client may lead to although it is not public. */
+  readonly clientJwksAllowedCidrs: readonly string[]
   readonly limits: Limits
   readonly keepAliveSeconds: number
   readonly credentialHash: { readonly memoryKib: number; readonly passes: number; readonly lanes: number }
@@ -89,6 +91,7 @@ const VARIABLES = {
   PATMINT_BOOTSTRAP_PASSWORD: ['bootstrap_password', asText],
   PATMINT_LOG_LEVEL: ['log_level', asText],
   PATMINT_CREDENTIAL_REUSE: ['credential_reuse', asText],
+  PATMINT_CLIENT_JWKS_ALLOWED_CIDRS: ['client_jwks_allowed_cidrs', asList],
   PATMINT_FAILURE_WINDOW_SECONDS: ['failure_window_seconds', asNumber],
   PATMINT_FAILURES_PER_ADDRESS: ['failures_per_address', asNumber],
   PATMINT_FAILURES_PER_CLIENT: ['failures_per_client', asNumber],
@@ -188,6 +191,7 @@ function toConfig(file: ConfigFile): Config {
     otlpEndpoint: file.otlp_endpoint,
     traceRatio: file.trace_ratio,
     subjectTokenTypeAliases: Object.freeze(file.subject_token_type_aliases),
+    clientJwksAllowedCidrs: Object.freeze(file.client_jwks_allowed_cidrs),
     limits: toLimits(file),
     keepAliveSeconds: file.keep_alive_seconds,
     credentialHash: Object.freeze({ memoryKib, passes, lanes }),

@@ -25,7 +25,7 @@ const ERRORS = {
   otlp_endpoint: 'must be an http(s) URL, such as http://localhost:4318',
   trace_ratio: 'must be a number from 0 to 1',
   workers: `must be a whole number from 1 to ${MAX_WORKERS}, or auto`,
-  trusted_proxies: 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32',
+  cidr: 'must be a CIDR block such as 10.0.0.0/8, 10.0.0.5/32 or 2001:db8::/32',
   database_url: 'must be a postgres:// URL',
   secret_key: 'must be 32 bytes in base64url (43 characters), or several of those separated by commas',
   bootstrap_token: 'must be a well-formed PAT (pat_…)',
@@ -75,7 +75,7 @@ export const configFileSchema = z
         'Processes that serve behind the one port; auto: as many as there are cores for this process',
       ),
     trusted_proxies: z
-      .array(z.string({ error: ERRORS.trusted_proxies }).refine(isCidr, { error: ERRORS.trusted_proxies }), {
+      .array(z.string({ error: ERRORS.cidr }).refine(isCidr, { error: ERRORS.cidr }), {
         error: ERRORS.list,
       })
       .default([])
@@ -171,6 +171,10 @@ export const configFileSchema = z
       })
       .default({ memory_kib: 1024, passes: 1, lanes: 1 })
       .describe('argon2id parameters for credentials, whose secret part has 160 random bits'),
+    client_jwks_allowed_cidrs: z
+      .array(z.string({ error: ERRORS.cidr }).refine(isCidr, { error: ERRORS.cidr }), { error: ERRORS.list })
+      .default([])
+      .describe('CIDR blocks that jwks_uri of a client may lead to although they are not public'),
     failure_window_seconds: wholeNumber(1, 86_400)
       .default(60)
       .describe('Span in which failures are counted; it begins with the first one'),

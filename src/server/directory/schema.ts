@@ -49,8 +49,11 @@ export const MAX_CLIENT_KEYS = 32
 /** Members of a private or symmetric key (RFC 7518 section 6); any one of them gives an RSA key away. */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
+export const isPrivateJwk = (jwk: Record<string, unknown>): boolean =>
+  PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))
+
 function isPublicJwk(jwk: Record<string, unknown>): boolean {
-  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return false
+  if (isPrivateJwk(jwk)) return false
   try {
     createPublicKey({ key: jwk, format: 'jwk' })
     return true
@@ -95,7 +98,7 @@ const isWellDescribed = ({ use, alg, kid, key_ops }: Record<string, unknown>): b
   [use, alg, kid].every((text) => text === undefined || (typeof text === 'string' && text !== '')) &&
   (key_ops === undefined || Array.isArray(key_ops))
 
-const publicJwk = z
+export const publicJwk = z
   .record(z.string(), z.unknown())
   .refine(isPublicJwk, {
     error: 'must be a public key; a private or symmetric key must never leave its client',

@@ -10,16 +10,20 @@ import {
   Provider,
 } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { PublishedKeys } from '../client-keys/published-keys.ts'
+import type { KeySet } from '../client-keys/read-key-set.ts'
 import type { Database } from '../db/database.ts'
 import { listAcceptedHashes } from '../directory/client-secret-change.ts'
 import type { Client } from '../directory/client-store.ts'
 import { createArtifactStore } from './artifact-store.ts'
+import { readAssertion, readKeyId } from './assertion.ts'
 import { type LoadClient, mayBeClientId } from './client-id.ts'
 import { answerOutage } from './oauth-error.ts'
 
 export interface AdapterDependencies {
   readonly db: Database
   readonly loadClient: LoadClient
+  readonly publishedKeys: Pick<PublishedKeys, 'find'>
   readonly clock: () => Date
   /**
    * Runs when a token request is about to cause its first I/O, which is the look-up of its client: a malformed credential
@@ -29,13 +33,21 @@ export interface AdapterDependencies {
 }
 
 export function createAdapter(dependencies: AdapterDependencies): AdapterFactory {
-  const { db, loadClient, clock, beforeFirstRead } = dependencies
+  const { db, loadClient, publishedKeys, clock, beforeFirstRead } = dependencies
   const findClientMetadata = async (clientId: string): Promise<AdapterPayload | undefined> => {
     const { ctx } = Provider
     if (ctx) await beforeFirstRead(ctx)
     if (!mayBeClientId(clientId)) return undefined
     const client = await answerOutage(() => loadClient(clientId))
-    return client && toMetadata(client, clock())
+    if (!client) return undefined
+    const jwks = client.jwksUri === null ? client.jwks : await findPublished(client.jwksUri, ctx)
+    return toMetadata(client, jwks, clock())
+  }
+  /** Fetched for whoever brings an assertion. oidc-provider would keep a key that was taken down for as long as it is used. */
+  const findPublished = async (url: string, ctx: KoaContextWithOIDC | undefined): Promise<KeySet> => {
+    const assertion = ctx && readAssertion(ctx)
+    if (assertion === undefined) return { keys: [] }
+    return answerOutage(() => publishedKeys.find(url, readKeyId(assertion)))
   }
   return (model) => ({
     ...createArtifactAdapter(db, model),
@@ -48,7 +60,7 @@ export function createAdapter(dependencies: AdapterDependencies): AdapterFactory
  * all that are accepted. Every client may try the exchange as far as oidc-provider knows, so that one that may not is told
  * `unauthorized_client` by the grant.
  */
-function toMetadata(client: Client, now: Date): AdapterPayload {
+function toMetadata(client: Client, jwks: KeySet | null, now: Date): AdapterPayload {
   return {
     client_id: client.clientId,
     client_name: client.name,
@@ -59,7 +71,7 @@ function toMetadata(client: Client, now: Date): AdapterPayload {
     ...(client.secretHash === null
       ? {}
       : { client_secret: client.secretHash, patmint_secret_hashes: listAcceptedHashes(client, now) }),
-    ...(client.jwks === null ? {} : { jwks: client.jwks as AdapterPayload['jwks'] }),
+    ...(jwks === null ? {} : { jwks: jwks as AdapterPayload['jwks'] }),
     patmint_grant_types: client.grantTypes,
     ...(client.audiences === null ? {} : { patmint_audiences: client.audiences }),
   }

@@ -20,6 +20,9 @@ export const CLIENT_AUTH_METHODS = [
   'private_key_jwt',
 ] as const
 
+/** What a client may sign its assertions with. */
+export const CLIENT_AUTH_ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA'] as const
+
 /** How long a verifier may keep keys. */
 const JWKS_MAX_AGE_SECONDS = 300
 
@@ -33,7 +36,7 @@ function describeServer(issuer: string): Record<string, unknown> {
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
     token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
-    token_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
+    token_endpoint_auth_signing_alg_values_supported: CLIENT_AUTH_ALGORITHMS,
     revocation_endpoint: issuer + PATHS.revocation,
     // Possession is the authority there: a client that authenticates all the same is not refused.
     revocation_endpoint_auth_methods_supported: ['none'],

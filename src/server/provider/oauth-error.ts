@@ -2,6 +2,7 @@
 
 import { errors } from 'oidc-provider'
 import { OverloadError } from '../../protocol/overload.ts'
+import { KeysUnavailable } from '../client-keys/published-keys.ts'
 import { isDatabaseAway } from '../db/database.ts'
 import { causeOf, describeParameters, type Refusal } from '../exchange/refusal.ts'
 import { beforeDeadline } from './deadline.ts'
@@ -38,9 +39,9 @@ export async function answerOutage<T>(task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a database that is away and an overload are to a client; every other fault stays what it is. */
+/** What a database that is away, an overload and keys nobody could fetch are to a client; every other fault stays what it is. */
 export const toUnavailable = (error: unknown): unknown =>
-  isDatabaseAway(error) || error instanceof OverloadError
+  isDatabaseAway(error) || error instanceof OverloadError || error instanceof KeysUnavailable
     ? new TemporarilyUnavailable(503, 'try again later', error)
     : error
 

@@ -3,15 +3,17 @@
 import { randomBytes } from 'node:crypto'
 import { type ClientMetadata, Provider } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { PublishedKeys } from '../client-keys/published-keys.ts'
 import type { Database } from '../db/database.ts'
 import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
 import { createAdapter } from './adapter.ts'
 import { receiveRequest } from './admission.ts'
+import { requireShortLived } from './assertion.ts'
 import type { LoadClient } from './client-id.ts'
 import { setDeadline } from './deadline.ts'
 import { createExchangeGrant, type GrantDependencies } from './grant.ts'
-import { CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
+import { CLIENT_AUTH_ALGORITHMS, CLIENT_AUTH_METHODS, PATHS } from './metadata.ts'
 import type { ReportError } from './report.ts'
 
 export interface ProviderDependencies extends GrantDependencies {
@@ -21,6 +23,7 @@ export interface ProviderDependencies extends GrantDependencies {
   readonly loadClient: LoadClient
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean
+  readonly publishedKeys: Pick<PublishedKeys, 'find'>
   readonly clock: () => Date
   /** Of all a token request waits for. */
   readonly deadlineMs: number
@@ -28,7 +31,7 @@ export interface ProviderDependencies extends GrantDependencies {
 }
 
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { issuer, keyRing, matchesClientSecret, deadlineMs, reportError } = dependencies
+  const { issuer, keyRing, matchesClientSecret, clock, deadlineMs, reportError } = dependencies
   const provider = new Provider(issuer, {
     adapter: createAdapter({
       ...dependencies,
@@ -39,6 +42,8 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     }),
     jwks: { keys: keyRing.privateJwks },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
+    enabledJWA: { clientAuthSigningAlgValues: [...CLIENT_AUTH_ALGORITHMS] },
+    assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => requireShortLived(claims, clock()),
     // No cookie is in play, and an answer must not depend on the Origin header a client sends.
     clientBasedCORS: () => true,
     // Nothing but the exchange is on: other grants are unknown, not merely refused to the client.

@@ -3,6 +3,7 @@
 import type { Context } from 'koa'
 import { errors } from 'oidc-provider'
 import { OverloadError } from '../../protocol/overload.ts'
+import { KeysUnavailable } from '../client-keys/published-keys.ts'
 import type { AttemptLimits } from '../exchange/exchange.ts'
 
 /** What the log learns of a refused token request. */
@@ -27,11 +28,14 @@ export function createReportError({ attemptLimits, onRefusal, onFault }: ReportD
   return (ctx, error, clientId) => {
     const requestId: unknown = ctx.state['requestId']
     if (!(error instanceof errors.OIDCProviderError)) return onFault(error, requestId)
-    // What limits refuse is told where they are reached: a flood must not fill the log.
-    if (error.statusCode === 429 || error.cause instanceof OverloadError) return
+    // What limits refuse, and keys that could not be fetched, are told where that arises: a flood must not fill the log.
+    if (error.statusCode === 429 || isToldAlready(error.cause)) return
     if (error instanceof errors.InvalidClientAuth)
       void attemptLimits.noteFailure({ address: ctx.ip, clientId: null, presented: null })
     if (error.statusCode >= 500) onFault(error, requestId)
     else onRefusal({ error: error.error, cause: error.error_detail, clientId, ip: ctx.ip, requestId })
   }
 }
+
+const isToldAlready = (cause: unknown): boolean =>
+  cause instanceof OverloadError || cause instanceof KeysUnavailable

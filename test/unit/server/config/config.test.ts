@@ -12,6 +12,7 @@ const DEFAULTS = {
   port: 8693,
   workers: 1,
   trustedProxies: [],
+  clientJwksAllowedCidrs: [],
   databaseUrl: undefined,
   databasePoolSize: 10,
   databaseTimeouts: { connectMs: 3000, lockMs: 3000, statementMs: 4000 },
@@ -52,6 +53,7 @@ host: 10.0.0.1
 port: 1001
 workers: 3
 trusted_proxies: [10.0.0.0/8, '2001:db8::/32']
+client_jwks_allowed_cidrs: [10.20.0.0/16]
 database_url: postgres://file@db/patmint
 database_pool_size: 20
 database_connect_seconds: 5
@@ -98,7 +100,13 @@ describe('without file and variables', () => {
 
   it('an empty variable counts as unset', () => {
     const names = ['ISSUER', 'HOST', 'PORT', 'DATABASE_URL', 'DATA_DIR', 'SECRET_KEY', 'APPLY', 'LOG_LEVEL']
-    const more = ['BOOTSTRAP_TOKEN', 'BOOTSTRAP_PASSWORD', 'TRUSTED_PROXIES', 'CREDENTIAL_REUSE']
+    const more = [
+      'BOOTSTRAP_TOKEN',
+      'BOOTSTRAP_PASSWORD',
+      'TRUSTED_PROXIES',
+      'CREDENTIAL_REUSE',
+      'CLIENT_JWKS_ALLOWED_CIDRS',
+    ]
     const limits = ['FAILURE_WINDOW_SECONDS', 'FAILURES_PER_ADDRESS', 'FAILURES_PER_CLIENT', 'MAX_IN_FLIGHT']
     const rest = ['FAILURES_PER_CREDENTIAL', 'HASH_QUEUE_LIMIT', 'KEEP_ALIVE_SECONDS']
     const waits = ['DATABASE_CONNECT_SECONDS', 'DATABASE_LOCK_SECONDS', 'EXCHANGE_DEADLINE_SECONDS']
@@ -120,6 +128,7 @@ describe('a configuration file', () => {
       port: 1001,
       workers: 3,
       trustedProxies: ['10.0.0.0/8', '2001:db8::/32'],
+      clientJwksAllowedCidrs: ['10.20.0.0/16'],
       databaseUrl: 'postgres://file@db/patmint',
       databasePoolSize: 20,
       databaseTimeouts: { connectMs: 5000, lockMs: 6000, statementMs: 7000 },
@@ -157,6 +166,7 @@ describe('a configuration file', () => {
     ['PATMINT_PORT', '1002', 'port', 1002],
     ['PATMINT_WORKERS', '4', 'workers', 4],
     ['PATMINT_TRUSTED_PROXIES', '192.0.2.0/24, ::/0,', 'trustedProxies', ['192.0.2.0/24', '::/0']],
+    ['PATMINT_CLIENT_JWKS_ALLOWED_CIDRS', '10.0.0.0/8', 'clientJwksAllowedCidrs', ['10.0.0.0/8']],
     ['PATMINT_DATABASE_URL', 'postgresql://e@db/e', 'databaseUrl', 'postgresql://e@db/e'],
     ['PATMINT_DATABASE_POOL_SIZE', '5', 'databasePoolSize', 5],
     [

@@ -62,6 +62,7 @@ host: 7
 port: "8693"
 workers: 65
 trusted_proxies: [10.0.0.0/8, 10.0.0.1, 7]
+client_jwks_allowed_cidrs: [localhost]
 database_url: ""
 database_pool_size: 1
 data_dir: ""
@@ -105,6 +106,7 @@ ports: 1
       'FILE: credential_hash.passes must be a whole number from 1 to 100',
       'FILE: credential_hash.lanes must be a whole number from 1 to 16',
       'FILE: credential_hash.salt is not a known key',
+      `FILE: client_jwks_allowed_cidrs.0 ${CIDR}`,
       'FILE: isuer is not a known key',
       'FILE: ports is not a known key',
     ])
