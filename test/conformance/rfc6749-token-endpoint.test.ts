@@ -1,9 +1,13 @@
 // RFC 6749, the token endpoint: client authentication (section 2.3), errors (section 5.2).
 
+import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, ORDERS_BASIC, ORDERS_SECRET, startAcme } from '../support/acme.ts'
+import { canary } from '../support/evidence.ts'
 import { requestExchange } from '../support/requests.ts'
+import { newDataDir } from '../support/server-process.ts'
 
 let acme: Acme
 beforeAll(async () => {
@@ -11,8 +15,10 @@ beforeAll(async () => {
 })
 afterAll(() => acme.stop())
 
-const exchange = (form: Record<string, string | undefined>, headers?: Record<string, string>) =>
-  requestExchange(acme.url, { subject_token: acme.janePat, ...form }, headers)
+const exchange = (
+  form: Record<string, string | readonly string[] | undefined>,
+  headers?: Record<string, string>,
+) => requestExchange(acme.url, { subject_token: acme.janePat, ...form }, headers)
 
 const INVALID_CLIENT = { error: 'invalid_client', error_description: 'client authentication failed' }
 const basic = (id: string, secret: string): string =>
@@ -36,6 +42,38 @@ describe('section 2.3, client authentication', () => {
     const answer = await exchange({ client_id: undefined }, { Authorization })
     expect([answer.status, answer.json]).toEqual([401, INVALID_CLIENT])
     expect(answer.headers.get('www-authenticate')).toMatch(/^Basic realm="https:\/\/sts\.example\.test"/)
+  })
+
+  it('decodes what the header holds as a form does (appendix B)', async () => {
+    const [id, secret] = ['urn:x/y?z=1&a+b', canary('se:cret+with%3A "every" = thing & /')]
+    const file = join(newDataDir(), 'client.yaml')
+    const settings = {
+      client_id: id,
+      token_endpoint_auth_method: 'client_secret_basic',
+      client_secret: secret,
+    }
+    writeFileSync(file, JSON.stringify({ clients: [settings] }))
+    await acme.apply([file])
+    const send = async (encode: (text: string) => string) =>
+      (await exchange({ client_id: undefined }, { Authorization: basic(encode(id), encode(secret)) })).status
+    const asForm = (text: string): string => new URLSearchParams([[text, '']]).toString().slice(0, -1)
+    expect([await send(asForm), await send(encodeURIComponent)]).toEqual([200, 200])
+    // As it is, `+` means a blank and `:` ends the id.
+    expect(await send((text) => text)).toBe(401)
+    const twice = await send((text) => encodeURIComponent(encodeURIComponent(text)))
+    expect(twice).toBe(401)
+  })
+
+  it.each([
+    ['no base64', 'Basic %%%'],
+    ['no colon', `Basic ${Buffer.from('orders-service').toString('base64')}`],
+    ['broken percent-encoding', basic('orders-service', '%zz')],
+    ['an empty secret', basic('orders-service', '')],
+    ['another scheme', ORDERS_BASIC.replace('Basic', 'Bearer')],
+    ['nothing', 'Basic'],
+  ])('refuses an Authorization header with %s', async (_name, Authorization) => {
+    const answer = await exchange({ client_id: undefined }, { Authorization })
+    expect([answer.status, answer.json['error']]).toEqual([400, 'invalid_request'])
   })
 
   it('refuses a confidential client that only names itself', async () => {
@@ -71,6 +109,44 @@ describe('section 2.3, client authentication', () => {
       400,
       { error: 'unauthorized_client', error_description: 'the client may not use this grant' },
     ])
+  })
+})
+
+describe('section 3.2, parameters', () => {
+  const valid: Record<string, string> = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token_type: 'urn:patmint:token-type:pat',
+    actor_token_type: 'urn:patmint:token-type:pat',
+    scope: 'models:read',
+    requested_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    authorization_details: '[]',
+    client_id: 'notebook',
+    client_secret: ORDERS_SECRET,
+    client_assertion: 'a.b.c',
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+  }
+  const names = ['subject_token', 'actor_token', ...Object.keys(valid)]
+
+  it.each(names)('refuses a repeated %s, whichever comes first and whoever asks', async (name) => {
+    const value = valid[name] ?? acme.janePat
+    const orders = [
+      [value, 'other'],
+      ['other', value],
+      [value, value],
+      [value, value, value],
+    ]
+    const clients: [Record<string, string | undefined>, Record<string, string>][] = [
+      [{ client_id: 'notebook' }, {}],
+      [{ client_id: undefined }, { Authorization: ORDERS_BASIC }],
+      [{ client_id: 'orders-service', client_secret: ORDERS_SECRET }, {}],
+    ]
+    for (const repeated of orders)
+      for (const [client, headers] of clients) {
+        const answer = await exchange({ ...client, [name]: repeated }, headers)
+        expect([answer.status, answer.json['error']]).toEqual([400, 'invalid_request'])
+        expect(answer.headers.get('cache-control')).toBe('no-store')
+        expect(answer.text).not.toContain(value)
+      }
   })
 })
 

@@ -227,7 +227,27 @@ describe('section 2.2.2, errors about target and scope', () => {
     ['an unknown audience', { audience: 'https://nowhere.example.com' }],
     ['an audience the role has nothing on', { audience: REPORTS }],
     ['one permitted audience and one not', { audience: [API, REPORTS] }],
-    ['an audience that differs in case', { audience: 'https://API.example.com' }],
+    ...[
+      ['another case of the host', 'https://API.example.com'],
+      ['another case of the scheme', 'HTTPS://api.example.com'],
+      ['a trailing slash', `${API}/`],
+      ['the default port', `${API}:443`],
+      ['percent-encoding', 'https://api%2Eexample.com'],
+      ['an empty fragment', `${API}#`],
+      ['a fragment', `${API}#models`],
+      ['an empty query', `${API}?`],
+      ['a user name', 'https://x@api.example.com'],
+      ['a blank before it', ` ${API}`],
+      ['a line break after it', `${API}\n`],
+      ['a dot behind the host', `${API}.`],
+      ['no scheme', '//api.example.com'],
+      ['the host alone', 'api.example.com'],
+      ['a path alone', '/models'],
+      ['both of its audiences in one', `${API} ${REPORTS}`],
+    ].map(([name, audience]): [string, { audience: string }] => [
+      `an audience with ${name}`,
+      { audience: String(audience) },
+    ]),
   ])('refuses %s', async (_name, form) => {
     expectError(await exchange(form), 400, 'invalid_target', 'the audience is unknown or not permitted')
   })
