@@ -4,11 +4,11 @@ const project = (name: string) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], hookTimeout: 120_000 },
 })
 
-// What takes longer the more it is to show: `npm run test:crash` and `npm run test:accuracy`. Apart from the other tests,
+// What takes longer the more it is to show: `npm run test:crash`, `…:accuracy` and `…:timing`. Apart from the other tests,
 // because each wants the machine for itself.
 export default defineConfig({
   test: {
     globalSetup: 'test/support/test-cluster.ts',
-    projects: [project('crash'), project('accuracy')],
+    projects: [project('crash'), project('accuracy'), project('timing')],
   },
 })

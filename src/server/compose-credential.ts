@@ -5,6 +5,7 @@ import type { Config, SecretKeys } from './config/config.ts'
 import { type AttemptLimits, countFailures } from './credential/attempt-limits.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { createLookAhead, type LookAhead } from './credential/look-ahead.ts'
+import { createPretendComparison } from './credential/pretend-comparison.ts'
 import { createRecognizeCredentials, type RecognizeCredentials } from './credential/recognize.ts'
 import { createReportReuse } from './credential/reuse.ts'
 import type { Standing } from './credential/standing.ts'
@@ -54,7 +55,12 @@ export function composeCredential(options: CredentialOptions): CredentialChecks 
   const leakLimits = limits.createAttemptLimits({ ...config.limits, failuresPerAddress: 0 }, hasher)
   const lookAhead = createLookAhead(loadStanding)
   const reportReuse = createReportReuse(db, config.credentialReuse, appendAuditEvents)
-  const verify = createVerifyCredential(lookAhead.take, watched.hasher(hasher), reportReuse)
+  const pretend = createPretendComparison(hasher, {
+    hashes: limits.hashQueue,
+    requests: limits.inFlight,
+    nowMs: () => performance.now(),
+  })
+  const verify = createVerifyCredential(lookAhead.take, watched.hasher(hasher), reportReuse, pretend)
   return {
     limits,
     hasher,

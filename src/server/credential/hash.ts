@@ -5,7 +5,7 @@
 import { hash, randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
 import { LRUCache } from 'lru-cache'
-import type { PresentedCredential } from '../../protocol/credential.ts'
+import { generateCredential, type PresentedCredential } from '../../protocol/credential.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 import type { HashQueue } from './hash-queue.ts'
 
@@ -29,6 +29,7 @@ export class CredentialHasher {
   readonly #matches = new LRUCache<string, string>({ max: REMEMBERED_MATCHES })
   /** Comparisons under way, by value and hash: whoever asks the same meanwhile gets the same answer. */
   readonly #comparisons = new Map<string, Promise<boolean>>()
+  #nothing: string | undefined
 
   /** `onCheck` is told of each comparison whether it was spared. */
   constructor(
@@ -76,6 +77,12 @@ export class CredentialHasher {
     if (!(await comparison)) return false
     this.#matches.set(memo, secretHash)
     return true
+  }
+
+  /** Compares with the hash of a value that nobody has: takes the time of a comparison that fails. */
+  async compareWithNothing(credential: PresentedCredential): Promise<void> {
+    this.#nothing ??= await this.hash(generateCredential('personal', randomBytes))
+    await this.#compare(credential, this.#nothing)
   }
 
   /** Whether this very value matched in this process before: it is no guess, whatever else stands against it. */

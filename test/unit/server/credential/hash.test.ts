@@ -191,3 +191,20 @@ describe('the pepper', () => {
     )
   })
 })
+
+describe('a comparison with nothing', () => {
+  it('takes a hash each time, and remembers nothing', async () => {
+    const taken: number[] = []
+    const queue = new HashQueue(
+      { atOnce: 2, waiting: 100, waitMs: 10_000 },
+      { onHash: ({ tookMs }) => taken.push(tookMs) },
+    )
+    const hasher = new CredentialHasher(peppersOf(KEY_A), CHEAPEST, queue)
+    await hasher.compareWithNothing(credential)
+    // The first one makes what the others are compared with.
+    expect(taken).toHaveLength(2)
+    await hasher.compareWithNothing(credential)
+    expect(taken).toHaveLength(3)
+    expect(hasher.remembers(credential)).toBe(false)
+  })
+})

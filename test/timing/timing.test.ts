@@ -1,0 +1,50 @@
+// `npm run test:timing`: whether the time of a refusal tells if a credential exists. Wants the machine for itself.
+
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { generateCredential } from '../../src/protocol/credential.ts'
+import { type Acme, startAcme, withAnotherSecret } from '../support/acme.ts'
+import { requestExchange } from '../support/requests.ts'
+import { compareSamples } from './rank-test.ts'
+
+const TRIES = 1000
+const WARM_UP = 200
+/** Of pairs in which the wrong secret is the slower one. With a hash on one side alone, nearly all are. */
+const MOST = 0.6
+
+let acme: Acme
+beforeAll(async () => {
+  acme = await startAcme()
+})
+afterAll(() => acme.stop())
+
+async function time(subject_token: string): Promise<number> {
+  const start = performance.now()
+  const { status } = await requestExchange(acme.url, { subject_token })
+  const tookMs = performance.now() - start
+  expect(status).toBe(400)
+  return tookMs
+}
+
+it('takes the same time for an unknown id and for a wrong secret', { timeout: 300_000 }, async () => {
+  const makers = [
+    () => generateCredential('personal', randomBytes).reveal(),
+    () => withAnotherSecret(acme.janePat),
+  ] as const
+  const times: [number[], number[]] = [[], []]
+  for (let round = -WARM_UP; round < TRIES; round++) {
+    // Neither is always the one behind the other.
+    for (const kind of Math.random() < 0.5 ? ([0, 1] as const) : ([1, 0] as const)) {
+      const tookMs = await time(makers[kind]())
+      if (round >= 0) times[kind].push(tookMs)
+    }
+  }
+  const { medians, probability, z } = compareSamples(...times)
+  const [unknown, wrong] = medians.map((median) => median.toFixed(3))
+  process.stdout.write(
+    `median of ${TRIES}: unknown id ${unknown} ms, wrong secret ${wrong} ms; the latter is slower in ` +
+      `${(probability * 100).toFixed(1)} % of pairs (z = ${z.toFixed(1)})\n`,
+  )
+  expect(probability).toBeGreaterThan(1 - MOST)
+  expect(probability).toBeLessThan(MOST)
+})
