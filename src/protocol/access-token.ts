@@ -9,6 +9,9 @@ export const ACCESS_TOKEN_TYP = 'at+jwt'
 export const SIGNING_ALGORITHMS = ['ES256', 'EdDSA', 'RS256', 'PS256'] as const
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number]
 
+/** The longest an access token is valid, whatever a resource server asks for. A key is needed as long after its last signature. */
+export const LONGEST_TTL_SECONDS = 3600
+
 /** Claims of an access token. Instants are seconds since the epoch (RFC 7519 section 2, NumericDate). */
 export interface AccessTokenClaims {
   readonly iss: string

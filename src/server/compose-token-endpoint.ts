@@ -71,7 +71,6 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
     ...shared,
     db,
     issuer,
-    keyRing,
     clock,
     publishedKeys: composePublishedKeys(config, log),
     matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),

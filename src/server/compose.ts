@@ -8,6 +8,7 @@ import { createLeakLimits } from './api/leak-limits.ts'
 import { createBurn } from './api/revoke-exposed.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
+import { composeSigning } from './compose-signing.ts'
 import { composeTokenEndpoint } from './compose-token-endpoint.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { createMakeCredential } from './credential/issue.ts'
@@ -29,7 +30,6 @@ import { Ledger } from './ledger/ledger.ts'
 import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
-import { openKeyRing } from './signing/key-ring.ts'
 import { createOwnTokenReader } from './signing/own-token.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
@@ -56,7 +56,7 @@ export interface Server {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>
   /** How busy it is. */
   readonly readLoad: () => Load
-  /** Resolves when every record asked for is durable. */
+  /** Resolves when every record asked for is durable, and nothing else is asked of the database. */
   readonly drain: () => Promise<void>
 }
 
@@ -70,7 +70,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const composed = composeCredential({ ...options, loadStanding, watched })
   const { limits, hasher, attemptLimits, ...checks } = composed
   const takePlace = limits.inFlight.take
-  const keyRing = await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
+  const { keyRing, turnRing, stop: stopFollowing } = await composeSigning({ ...options, watched })
   const records = new Ledger(exchangeDb, {
     onCommit: watched.onCommit,
     isPressed: () => limits.hashQueue.waiting > 0,
@@ -103,6 +103,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     hashClientSecret: (secret) => hashClientSecret(secret, clientSecretKeys),
     readOwnToken,
     rehearseCheck: createRehearseCheck(hasher),
+    turnRing,
     toWireError,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
     ledger,
@@ -116,7 +117,8 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     takePlace,
     clock,
   })
-  const open = [createHealthRouter(isReady), createMetadataRouter(issuer, keyRing)]
+  const { jwksMaxAgeSeconds } = config.signingKeys
+  const open = [createHealthRouter(isReady), createMetadataRouter(issuer, keyRing, jwksMaxAgeSeconds)]
 
   const app = new Koa()
   app.on('error', (error: unknown) => reportLeftover(log, error))
@@ -136,5 +138,11 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   for (const router of [...open, createDocumentationRouter(issuer), revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
-  return { handle: app.callback(), readLoad: limits.readLoad, drain: () => records.drain() }
+  return {
+    handle: app.callback(),
+    readLoad: limits.readLoad,
+    drain: async () => {
+      await Promise.all([records.drain(), stopFollowing()])
+    },
+  }
 }

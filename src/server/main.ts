@@ -2,10 +2,12 @@
 // 0 done, 1 failed, 2 wrong configuration or usage.
 
 import cluster from 'node:cluster'
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../protocol/access-token.ts'
 import { loadConfig } from './config/config.ts'
 import { createLogger } from './http/log.ts'
 import { applyCommand, migrateCommand, type OperatorContext, UsageProblems } from './operator.ts'
+import { rotateKeysCommand } from './rotate-keys-command.ts'
 import { serve } from './serve.ts'
 import { serveByWorkers } from './serve-by-workers.ts'
 import { currentTraceId } from './telemetry/active-trace.ts'
@@ -83,6 +85,17 @@ program
   .requiredOption('-f, --file <path...>', 'declarative file')
   .action(async ({ file }: { file: string[] }) => {
     for (const line of await applyCommand(readContext(), file)) process.stdout.write(`${line}\n`)
+  })
+
+program
+  .command('rotate-keys')
+  .description(
+    'publish the next signing key of each algorithm, which takes over when no verifier can miss it',
+  )
+  .addOption(new Option('--alg <algorithm...>', 'of these alone').choices(SIGNING_ALGORITHMS))
+  .action(async ({ alg }: { alg?: SigningAlgorithm[] }) => {
+    for (const line of await rotateKeysCommand(readContext(), alg ?? SIGNING_ALGORITHMS))
+      process.stdout.write(`${line}\n`)
   })
 
 try {

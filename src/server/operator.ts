@@ -1,4 +1,4 @@
-// The operator's one-off commands: migrate and apply. They work on whatever database the configuration names, also
+// The operator's one-off commands migrate and apply, and what all of them stand on. They work on whatever database the configuration names, also
 // on the embedded one of a server that is running.
 
 import type { Config, SecretKeys } from './config/config.ts'
@@ -132,7 +132,7 @@ export async function withDatabase<T>(
 }
 
 /** The same beside a server that runs the embedded database: a command works on it and leaves it running. */
-async function withSharedDatabase<T>(
+export async function withSharedDatabase<T>(
   context: OperatorContext,
   task: (url: string) => Promise<T>,
 ): Promise<T> {

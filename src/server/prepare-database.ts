@@ -1,12 +1,14 @@
 // What is done once for a database, however many processes serve from it: before they do, the signing keys, the
-// built-ins and the first admin; from then on, partitions ahead of time and the purge.
+// built-ins and the first admin; from then on, partitions ahead of time, the rotation of keys and the purge.
 
 import { bootstrapOnce } from './bootstrap-once.ts'
 import type { Foundation } from './compose.ts'
+import { encryptionOf } from './compose-signing.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { HashQueue } from './credential/hash-queue.ts'
 import { ensureBuiltIns } from './directory/built-in.ts'
 import { instrument } from './instrument.ts'
+import { keepKeys } from './keep-keys.ts'
 import { ensureAuditPartitions } from './ledger/store.ts'
 import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { repeat } from './repeat.ts'
@@ -23,17 +25,23 @@ export async function prepareDatabase(options: Foundation): Promise<Upkeep> {
   const { config, issuer, db, secretKeys, log, clock } = options
   const background = { log, clock, watched: instrument(options.telemetry) }
   // First of all: nothing is written with a secret key that is not this database's.
-  await openKeyRing(db, deriveKeys(secretKeys, 'signing-key-encryption'), clock())
-  const partitions = repeat(background, 'audit partitions', 24, () => ensureAuditPartitions(db, clock()))
+  await openKeyRing(db, encryptionOf(options), clock)
+  const partitions = repeat(background, 'audit partitions', { hours: 24 }, () =>
+    ensureAuditPartitions(db, clock()),
+  )
   // Before the first record is written: a month that begins in the default partition stays there.
   await partitions.firstRun
   await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
   const peppers = deriveKeys(secretKeys, 'credential-pepper')
   await bootstrapOnce(options, new CredentialHasher(peppers, config.credentialHash, new HashQueue(ONE_HASH)))
-  const purge = repeat(background, 'purge', 1, (signal) => purgeExpiredArtifacts(db, clock(), signal))
+  const keys = repeat(background, 'key rotation', { hours: 1 }, () => keepKeys(options))
+  await keys.firstRun
+  const purge = repeat(background, 'purge', { hours: 1 }, (signal) =>
+    purgeExpiredArtifacts(db, clock(), signal),
+  )
   return {
     stop: async () => {
-      await Promise.all([partitions.stop(), purge.stop()])
+      await Promise.all([partitions.stop(), keys.stop(), purge.stop()])
     },
   }
 }

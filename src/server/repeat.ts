@@ -4,7 +4,10 @@ import type { Logger } from './http/log.ts'
 import type { Watched } from './instrument.ts'
 import { type PeriodicTask, type PeriodicTaskOptions, startPeriodicTask } from './ledger/periodic-task.ts'
 
-const HOUR_MS = 3_600_000
+type Interval = { readonly hours: number } | { readonly seconds: number }
+
+const toMs = (interval: Interval): number =>
+  'hours' in interval ? interval.hours * 3_600_000 : interval.seconds * 1000
 
 export interface RepeatOptions {
   readonly log: Logger
@@ -12,17 +15,25 @@ export interface RepeatOptions {
   readonly watched: Watched
 }
 
-/** Runs `run` now and every so many `hours`. */
-export const repeat = (
+/** Runs `run` now and at every interval. Of failures in a row the first is logged; all of them are counted. */
+export function repeat(
   { log, clock, watched }: RepeatOptions,
   task: string,
-  hours: number,
+  interval: Interval,
   run: PeriodicTaskOptions['run'],
-): PeriodicTask =>
-  startPeriodicTask({
-    intervalMs: hours * HOUR_MS,
+): PeriodicTask {
+  let hasFailed = false
+  return startPeriodicTask({
+    intervalMs: toMs(interval),
     ...watched.task(task, clock, {
-      run,
-      onError: (error) => log.error({ err: error, task }, 'background task failed'),
+      run: async (signal) => {
+        await run(signal)
+        hasFailed = false
+      },
+      onError: (error) => {
+        if (!hasFailed) log.error({ err: error, task }, 'background task failed')
+        hasFailed = true
+      },
     }),
   })
+}

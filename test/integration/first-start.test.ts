@@ -180,7 +180,7 @@ describe.concurrent('the issuer of a database', () => {
 })
 
 describe.concurrent('secret keys', () => {
-  it('may be rotated: what was made under the old one goes on, and the old one stays needed', async () => {
+  it('may be rotated: what was made under the old one goes on, and signing keys move to the new one', async () => {
     const deployment = { ...(await newDeployment()), PATMINT_DATA_DIR: newDataDir() }
     const before = await startServerProcess(deployment)
     const oldToken = before.bootstrapToken()
@@ -200,12 +200,12 @@ describe.concurrent('secret keys', () => {
     expect((await requestExchange(after.url, { subject_token: newToken, audience })).status).toBe(200)
     await stopAll([after])
 
-    const alone = await runServerCommand(['serve'], {
-      ...deployment,
-      PATMINT_PORT: '0',
-      PATMINT_SECRET_KEY: newKey,
-    })
-    expect([alone.code, alone.stderr]).toEqual([
+    const alone = await startServerProcess({ ...deployment, PATMINT_SECRET_KEY: newKey })
+    expect((await requestExchange(alone.url, { subject_token: newToken, audience })).status).toBe(200)
+    await stopAll([alone])
+
+    const withoutNew = await runServerCommand(['serve'], { ...deployment, PATMINT_PORT: '0' })
+    expect([withoutNew.code, withoutNew.stderr]).toEqual([
       1,
       expect.stringMatching(
         /^patmint-server: PATMINT_SECRET_KEY lacks the key "[\w-]{8}" that the database was written with\n$/,

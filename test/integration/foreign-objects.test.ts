@@ -35,8 +35,10 @@ beforeAll(async () => {
   await make('/organizations', { slug: 'other', name: 'Other' })
   const otto = await make('/users', { email: 'otto@other.test', name: 'Otto' })
   await make('/organizations/other/members', { user_id: otto['id'], role: 'admin' })
-  const first = async (path: string) =>
-    String(((await callApi(acme.url, acme.adminToken, 'GET', path)).json['items'] as { id: string }[])[0]?.id)
+  const first = async (path: string, name: 'id' | 'kid' = 'id') => {
+    const { json } = await callApi(acme.url, acme.adminToken, 'GET', path)
+    return String((json['items'] as Record<string, string>[])[0]?.[name])
+  }
   targets = {
     slug: 'acme',
     userId: await first(`/users?email=${encodeURIComponent(SAM)}`),
@@ -45,6 +47,7 @@ beforeAll(async () => {
     role: 'engineer',
     resourceServerId: await first('/resource-servers'),
     clientId: 'orders-service',
+    kid: await first('/signing-keys', 'kid'),
   }
   attackers = {
     Jane: acme.janePat,

@@ -56,8 +56,8 @@ export async function startAttackedServer(): Promise<AttackedServer> {
 const readLines = (path: string): string[] => readFileSync(path, 'utf8').trimEnd().split('\n')
 
 async function findTargets(acme: Acme, call: AttackedServer['call']): Promise<Targets> {
-  const first = async (path: string) =>
-    String(((await call('GET', path)).json['items'] as { id: string }[])[0]?.id)
+  const first = async (path: string, name: 'id' | 'kid' = 'id') =>
+    String(((await call('GET', path)).json['items'] as Record<string, string>[])[0]?.[name])
   const key = await call('POST', '/organizations/acme/keys', { name: 'target', role: 'engineer' })
   return {
     slug: 'acme',
@@ -67,6 +67,7 @@ async function findTargets(acme: Acme, call: AttackedServer['call']): Promise<Ta
     role: 'engineer',
     resourceServerId: await first(`/resource-servers?audience=${encodeURIComponent(API)}`),
     clientId: 'orders-service',
+    kid: await first('/signing-keys', 'kid'),
   }
 }
 

@@ -14,14 +14,15 @@ export interface Targets {
   readonly role: string
   readonly resourceServerId: string
   readonly clientId: string
+  readonly kid: string
 }
 
 /** The value of each parameter of the operation's path, by its name. */
 export function sampleParams({ path, params }: Operation, targets: Targets): Record<string, string> {
-  const { slug, userId, credentialId, keyId, role, resourceServerId, clientId } = targets
+  const { slug, userId, credentialId, keyId, role, resourceServerId, clientId, kid } = targets
   const isKey = path.includes('/keys/')
   const id = path.startsWith('/resource-servers/') ? resourceServerId : isKey ? keyId : credentialId
-  const known: Record<string, string> = { slug, user_id: userId, id, name: role, client_id: clientId }
+  const known: Record<string, string> = { slug, user_id: userId, id, name: role, client_id: clientId, kid }
   const names = Object.keys(params?.shape ?? {})
   for (const name of names) if (!known[name]) throw new Error(`nothing is known of the parameter ${name}`)
   return Object.fromEntries(names.map((name) => [name, known[name] ?? '']))

@@ -1,13 +1,29 @@
 // What the operations of the management API work with. Handed to each one when it runs.
 
+import type { SigningAlgorithm } from '../../protocol/access-token.ts'
 import type { CredentialKind } from '../../protocol/credential.ts'
 import type { FreshCredential } from '../credential/issue.ts'
 import type { RecognizeCredentials } from '../credential/recognize.ts'
 import type { RehearseCheck } from '../credential/rehearse.ts'
 import type { Refusal } from '../exchange/refusal.ts'
-import type { MakeChange, Reader } from '../ledger/change.ts'
+import type { MakeChange, Reader, Transaction } from '../ledger/change.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
+import type { Turn } from '../signing/turn-keys.ts'
+import type { Withdrawal } from '../signing/withdraw-key.ts'
 import type { LeakLimits } from './leak-limits.ts'
+
+/** What can be done to the ring of signing keys. */
+export interface TurnRing {
+  readonly rotate: (
+    transaction: Transaction,
+    algs: readonly SigningAlgorithm[],
+    now: Date,
+  ) => Promise<readonly Turn[]>
+  /** `undefined` for a key nobody knows. */
+  readonly withdraw: (transaction: Transaction, kid: string, now: Date) => Promise<Withdrawal | undefined>
+  /** Has this process take over what was changed, before its next look would. */
+  readonly follow: () => Promise<void>
+}
 
 export interface ApiDependencies {
   /** For reading; whatever changes goes through `change`. */
@@ -19,6 +35,7 @@ export interface ApiDependencies {
   readonly leakLimits: LeakLimits
   readonly rehearseCheck: RehearseCheck
   readonly readOwnToken: ReadOwnToken
+  readonly turnRing: TurnRing
   /** What the token endpoint answers to a refusal. */
   readonly toWireError: (refusal: Refusal) => { readonly error: string; readonly error_description: string }
   /** Further types of a subject token that mean a credential. */

@@ -13,6 +13,7 @@ import { organizationTokenOperations } from './organization-tokens.ts'
 import { organizationOperations } from './organizations.ts'
 import { resourceServerOperations } from './resource-servers.ts'
 import { roleOperations } from './roles.ts'
+import { signingKeyOperations } from './signing-keys.ts'
 import { tokenOperations } from './tokens.ts'
 import { userTokenOperations } from './user-tokens.ts'
 import { userOperations } from './users.ts'
@@ -30,6 +31,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...bulkRevocationOperations,
   ...resourceServerOperations,
   ...clientOperations,
+  ...signingKeyOperations,
   ...auditEventOperations,
   ...explainOperations,
   ...leakOperations,

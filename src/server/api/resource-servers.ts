@@ -1,7 +1,7 @@
 // `/resource-servers`: what tokens can be asked for. They belong to the platform; what an update leaves out stays.
 
 import { z } from 'zod'
-import { SIGNING_ALGORITHMS } from '../../protocol/access-token.ts'
+import { LONGEST_TTL_SECONDS, SIGNING_ALGORITHMS } from '../../protocol/access-token.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import {
   addResourceServer,
@@ -26,12 +26,11 @@ import { findDifference, mergeChanges } from './update.ts'
 import { requireVersion } from './version.ts'
 
 const MAX_SCOPES = 500
-const MAX_TTL_SECONDS = 3600
 const BODY_LIMIT = '512kb'
 const CHANGING = 'Changing resource servers'
 
 const ofResourceServer = z.object({ id: uuid })
-const ttl = z.int().min(1).max(MAX_TTL_SECONDS)
+const ttl = z.int().min(1).max(LONGEST_TTL_SECONDS)
 const signingAlg = z.enum(SIGNING_ALGORITHMS)
 const scopes = z
   .record(concreteScope, humanName(500))

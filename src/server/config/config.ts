@@ -51,6 +51,14 @@ export interface Config {
   readonly applyFiles: readonly string[]
   readonly bootstrapToken: PresentedCredential | undefined
   readonly bootstrapPassword: string | undefined
+  readonly signingKeys: {
+    /** Null: they are rotated on demand alone. */
+    readonly rotationSeconds: number | null
+    /** How often a process looks for changes. */
+    readonly pollSeconds: number
+    /** How long verifiers may keep them. */
+    readonly jwksMaxAgeSeconds: number
+  }
   readonly logLevel: ConfigFile['log_level']
   /** What becomes of a family of credentials when one is used after its overlap. */
   readonly credentialReuse: ConfigFile['credential_reuse']
@@ -89,6 +97,9 @@ const VARIABLES = {
   PATMINT_APPLY: ['apply', asList],
   PATMINT_BOOTSTRAP_TOKEN: ['bootstrap_token', asText],
   PATMINT_BOOTSTRAP_PASSWORD: ['bootstrap_password', asText],
+  PATMINT_KEY_ROTATION_DAYS: ['key_rotation_days', asNumber],
+  PATMINT_KEY_POLL_SECONDS: ['key_poll_seconds', asNumber],
+  PATMINT_JWKS_MAX_AGE_SECONDS: ['jwks_max_age_seconds', asNumber],
   PATMINT_LOG_LEVEL: ['log_level', asText],
   PATMINT_CREDENTIAL_REUSE: ['credential_reuse', asText],
   PATMINT_CLIENT_JWKS_ALLOWED_CIDRS: ['client_jwks_allowed_cidrs', asList],
@@ -184,6 +195,7 @@ function toConfig(file: ConfigFile): Config {
     applyFiles: Object.freeze(file.apply),
     bootstrapToken: file.bootstrap_token === undefined ? undefined : parseCredential(file.bootstrap_token),
     bootstrapPassword: file.bootstrap_password,
+    signingKeys: toSigningKeys(file),
     logLevel: file.log_level,
     credentialReuse: file.credential_reuse,
     metricsHost: file.metrics_host,
@@ -197,6 +209,13 @@ function toConfig(file: ConfigFile): Config {
     credentialHash: Object.freeze({ memoryKib, passes, lanes }),
   })
 }
+
+const toSigningKeys = (file: ConfigFile): Config['signingKeys'] =>
+  Object.freeze({
+    rotationSeconds: file.key_rotation_days === 0 ? null : file.key_rotation_days * 86_400,
+    pollSeconds: file.key_poll_seconds,
+    jwksMaxAgeSeconds: file.jwks_max_age_seconds,
+  })
 
 const toLimits = (file: ConfigFile): Limits =>
   Object.freeze({

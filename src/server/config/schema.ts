@@ -123,6 +123,17 @@ export const configFileSchema = z
       .max(256)
       .describe('Sign-in password of that admin')
       .optional(),
+    key_rotation_days: wholeNumber(0, 3650)
+      .default(30)
+      .describe('How long a key signs until the next one is published; 0: until somebody rotates'),
+    key_poll_seconds: wholeNumber(1, 300)
+      .default(10)
+      .describe('How often a process looks whether the signing keys have changed'),
+    jwks_max_age_seconds: wholeNumber(1, 86_400)
+      .default(300)
+      .describe(
+        'How long verifiers may keep the JWKS; a new key is published at least that long before it signs',
+      ),
     log_level: z
       .enum(LOG_LEVELS, { error: ERRORS.log_level })
       .default('info')

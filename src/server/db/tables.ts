@@ -129,10 +129,12 @@ export interface SigningKeysTable {
   kid: Immutable<string>
   alg: Immutable<SigningAlgorithm>
   public_jwk: Json<Record<string, string>>
-  private_key_jwe: string
+  private_key_jwe: string | null
   published_at: Date
   activates_at: Date
   retires_at: Date | null
+  gone_at: Date | null
+  withdrawn_at: Date | null
 }
 
 export interface OidcArtifactsTable {

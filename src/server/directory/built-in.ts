@@ -52,6 +52,7 @@ const API_SCOPES = {
   'policy:write': 'Change expiry policies',
   'clients:read': 'List and read clients and resource servers',
   'clients:write': 'Change clients and resource servers',
+  'signing-keys:read': 'List signing keys and their states',
   'signing-keys:write': 'Rotate and withdraw signing keys',
   'audit:read': 'Read audit events',
 } as const

@@ -27,6 +27,8 @@ const CHANGE_EVENT_TYPES = [
   'credential.renamed',
   'credential.rotated',
   'credential.revoked',
+  'signing_key.rotated',
+  'signing_key.withdrawn',
 ] as const
 
 /** What went wrong for somebody; everything else is a success. */

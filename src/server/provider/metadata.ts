@@ -23,9 +23,6 @@ export const CLIENT_AUTH_METHODS = [
 /** What a client may sign its assertions with. */
 export const CLIENT_AUTH_ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA'] as const
 
-/** How long a verifier may keep keys. */
-const JWKS_MAX_AGE_SECONDS = 300
-
 function describeServer(issuer: string): Record<string, unknown> {
   return {
     issuer,
@@ -43,14 +40,18 @@ function describeServer(issuer: string): Record<string, unknown> {
   }
 }
 
-/** Discovery and keys. Neither touches the database, so both stay up while it is away. */
-export function createMetadataRouter(issuer: string, keyRing: KeyRing): Router {
+/** Discovery and keys, to be kept for `maxAgeSeconds`. Neither touches the database, so both stay up while it is away. */
+export function createMetadataRouter(
+  issuer: string,
+  keyRing: Pick<KeyRing, 'publicJwks'>,
+  maxAgeSeconds: number,
+): Router {
   const description = describeServer(issuer)
   const router = new Router({ sensitive: true, strict: true })
   router.use([PATHS.authorizationServer, PATHS.openidConfiguration, PATHS.jwks], async (ctx, next) => {
     // Public data, for every page to read and every cache to keep.
     ctx.set('Access-Control-Allow-Origin', '*')
-    ctx.set('Cache-Control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`)
+    ctx.set('Cache-Control', `public, max-age=${maxAgeSeconds}`)
     await next()
   })
   router.get([PATHS.authorizationServer, PATHS.openidConfiguration], (ctx) => {

@@ -1,12 +1,11 @@
-// oidc-provider, configured: what is on, where it answers, and with whose keys and clients.
+// oidc-provider, configured: what is on, where it answers, and with whose clients.
 
-import { randomBytes } from 'node:crypto'
-import { type ClientMetadata, Provider } from 'oidc-provider'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { type ClientMetadata, type JWK, Provider } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { PublishedKeys } from '../client-keys/published-keys.ts'
 import type { Database } from '../db/database.ts'
 import { EXCHANGE_PARAMETERS, REPEATABLE_PARAMETERS } from '../exchange/request.ts'
-import type { KeyRing } from '../signing/key-ring.ts'
 import { createAdapter } from './adapter.ts'
 import { receiveRequest } from './admission.ts'
 import { requireShortLived } from './assertion.ts'
@@ -19,7 +18,6 @@ import type { ReportError } from './report.ts'
 export interface ProviderDependencies extends GrantDependencies {
   readonly db: Database
   readonly issuer: string
-  readonly keyRing: KeyRing
   readonly loadClient: LoadClient
   /** Whether a presented client secret is the one that was stored as `hash`. */
   readonly matchesClientSecret: (presented: string, hash: string) => boolean
@@ -31,7 +29,7 @@ export interface ProviderDependencies extends GrantDependencies {
 }
 
 export function createProvider(dependencies: ProviderDependencies): Provider {
-  const { issuer, keyRing, matchesClientSecret, clock, deadlineMs, reportError } = dependencies
+  const { issuer, matchesClientSecret, clock, deadlineMs, reportError } = dependencies
   const provider = new Provider(issuer, {
     adapter: createAdapter({
       ...dependencies,
@@ -40,7 +38,7 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
         return receiveRequest(ctx, dependencies)
       },
     }),
-    jwks: { keys: keyRing.privateJwks },
+    jwks: { keys: [createIdleKey()] },
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     enabledJWA: { clientAuthSigningAlgValues: [...CLIENT_AUTH_ALGORITHMS] },
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => requireShortLived(claims, clock()),
@@ -86,3 +84,10 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
   provider.on('server_error', (ctx, error) => reportError(ctx, error))
   return provider
 }
+
+/**
+ * oidc-provider does not start without a key for the algorithm of ID tokens, and signs nothing of what is on: access
+ * tokens are the ring's. With none of the ring's keys it need not be built anew when the ring turns.
+ */
+const createIdleKey = (): JWK =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }) as JWK

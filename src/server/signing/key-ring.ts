@@ -1,6 +1,7 @@
-// The key ring all instances share: which keys stand in the JWKS, and which one signs now.
+// The key ring all instances share, as one process follows it: what it publishes, signs and verifies with is one set of
+// keys, replaced as a whole by the next. Nothing here asks the database but `follow`.
 
-import { CompactSign, importJWK, type JWK } from 'jose'
+import { CompactSign, importJWK } from 'jose'
 import {
   ACCESS_TOKEN_TYP,
   type AccessTokenClaims,
@@ -8,61 +9,57 @@ import {
   type SigningAlgorithm,
 } from '../../protocol/access-token.ts'
 import type { Database } from '../db/database.ts'
-import { lockUntilEnd } from '../db/lock.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
-import { createSigningKey, unsealPrivateKey } from './sealed-key.ts'
-import { insertSigningKey, listSigningKeys, type SigningKeyRow } from './store.ts'
-
-type PrivateKey = Awaited<ReturnType<typeof importJWK>>
+import { KeySet } from './key-set.ts'
+import { unsealPrivateKey } from './sealed-key.ts'
+import { insertSigningKey, listSigningKeys, lockSigningKeys, type SigningKeyRow } from './store.ts'
+import { createFirstKey } from './turn-keys.ts'
 
 const encoder = new TextEncoder()
 
+/** Gives the keys there are now. Those of the set before need not be unsealed again. */
+export type LoadKeys = (known: KeySet) => Promise<KeySet>
+
 export class KeyRing {
-  readonly #rows: readonly SigningKeyRow[]
-  readonly #privateKeys: ReadonlyMap<string, PrivateKey>
-  /** Private JWKs, for oidc-provider alone. */
-  readonly privateJwks: readonly JWK[]
+  readonly #load: LoadKeys
+  #keys: KeySet
+  #following: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    rows: readonly SigningKeyRow[],
-    privateJwks: readonly JWK[],
-    privateKeys: ReadonlyMap<string, PrivateKey>,
-  ) {
-    this.#rows = rows
-    this.#privateKeys = privateKeys
-    this.privateJwks = privateJwks
-  }
-
-  /** The JWK Set to publish (RFC 7517 section 5). */
-  get publicJwks(): { readonly keys: readonly Readonly<Record<string, string>>[] } {
-    return { keys: this.#rows.map(({ publicJwk }) => publicJwk) }
+  constructor(keys: KeySet, load: LoadKeys) {
+    this.#keys = keys
+    this.#load = load
   }
 
   /**
-   * `kid` of the key that signs with `alg` at `now`: the one activated last. A clock that is behind the one of the
-   * instance that made the keys gets the oldest.
+   * Takes over what the database says now. One at a time, so that what was read first never replaces what was read
+   * later. When it fails the keys stay as they are.
    */
-  signingKid(alg: SigningAlgorithm, now: Date): string {
-    return this.#signingKey(alg, now).kid
+  follow(): Promise<void> {
+    const turn = this.#following.then(async () => {
+      this.#keys = await this.#load(this.#keys)
+    })
+    this.#following = turn.catch(() => {})
+    return turn
+  }
+
+  /** The JWK Set to publish (RFC 7517 section 5). */
+  get publicJwks(): KeySet['publicJwks'] {
+    return this.#keys.publicJwks
+  }
+
+  /** Finds the key that a token's header names, as long as it is in the JWKS. */
+  get findKey(): KeySet['findKey'] {
+    return this.#keys.findKey
   }
 
   /** Since when the key that signs with each algorithm at `now` has been active. */
   listActivations(now: Date): [SigningAlgorithm, Date][] {
-    return SIGNING_ALGORITHMS.map((alg) => [alg, this.#signingKey(alg, now).activatesAt])
-  }
-
-  #signingKey(alg: SigningAlgorithm, now: Date): SigningKeyRow {
-    const keys = this.#rows.filter((row) => row.alg === alg)
-    const key = keys.findLast(({ activatesAt }) => activatesAt <= now) ?? keys[0]
-    if (!key) throw new Error(`no signing key for ${alg}`)
-    return key
+    return SIGNING_ALGORITHMS.map((alg) => [alg, this.#keys.current(alg, now).activatesAt])
   }
 
   /** An access token (RFC 9068) with these claims, in JWS compact form, by the key that signs with `alg` at `now`. */
   async signAccessToken(alg: SigningAlgorithm, claims: AccessTokenClaims, now: Date): Promise<string> {
-    const kid = this.signingKid(alg, now)
-    const key = this.#privateKeys.get(kid)
-    if (!key) throw new Error(`no private key for ${kid}`)
+    const { kid, key } = this.#keys.signer(alg, now)
     return new CompactSign(encoder.encode(JSON.stringify(claims)))
       .setProtectedHeader({ alg, typ: ACCESS_TOKEN_TYP, kid })
       .sign(key)
@@ -70,23 +67,38 @@ export class KeyRing {
 }
 
 /**
- * Loads the ring, making one key per algorithm that has none. All four exist from the start, so that verifiers
+ * Opens the ring, making one key per algorithm that has none. All four exist from the start, so that verifiers
  * have cached a key before a resource server first asks for its algorithm.
  */
-export async function openKeyRing(db: Database, encryption: DerivedKeys, now: Date): Promise<KeyRing> {
-  const rows = await db.transaction().execute(async (transaction) => {
+export async function openKeyRing(
+  db: Database,
+  encryption: DerivedKeys,
+  clock: () => Date,
+): Promise<KeyRing> {
+  await db.transaction().execute(async (transaction) => {
     // Instances that start together wait here, and all but the first find the keys made.
-    await lockUntilEnd(transaction, 'patmint.signing_keys')
-    const present = await listSigningKeys(transaction, now)
+    await lockSigningKeys(transaction)
+    const present = await listSigningKeys(transaction, clock())
     const missing = SIGNING_ALGORITHMS.filter((alg) => !present.some((row) => row.alg === alg))
-    const made = await Promise.all(missing.map((alg) => createSigningKey(alg, encryption, now)))
+    const made = await Promise.all(missing.map((alg) => createFirstKey(alg, encryption, clock())))
     for (const key of made) await insertSigningKey(transaction, key)
-    // Read back, so that whoever made the keys publishes the same bytes as everyone who found them.
-    return listSigningKeys(transaction, now)
   })
-  const privateJwks = await Promise.all(rows.map((row) => unsealPrivateKey(row, encryption)))
-  const privateKeys = await Promise.all(
-    privateJwks.map(async (jwk) => [String(jwk.kid), await importJWK(jwk)] as const),
-  )
-  return new KeyRing(rows, privateJwks, new Map(privateKeys))
+  // Read back, so that whoever made the keys publishes the same bytes as everyone who found them.
+  const load: LoadKeys = async (known) => {
+    const rows = await listSigningKeys(db, clock())
+    return new KeySet(rows, await unsealAll(rows, encryption, known))
+  }
+  return new KeyRing(await load(new KeySet([], new Map())), load)
+}
+
+async function unsealAll(
+  rows: readonly SigningKeyRow[],
+  encryption: DerivedKeys,
+  known: KeySet,
+): Promise<KeySet['privateKeys']> {
+  const entries = rows.map(async (row) => {
+    const key = known.privateKeys.get(row.kid) ?? (await importJWK(await unsealPrivateKey(row, encryption)))
+    return [row.kid, key] as const
+  })
+  return new Map(await Promise.all(entries))
 }

@@ -1,6 +1,6 @@
 // Reading an access token of ours back: this server's own keys, no network.
 
-import { createLocalJWKSet, errors, jwtVerify } from 'jose'
+import { errors, jwtVerify } from 'jose'
 import { ACCESS_TOKEN_TYP, type AccessTokenClaims, SIGNING_ALGORITHMS } from '../../protocol/access-token.ts'
 import type { PresentedJwt } from '../../protocol/presented-jwt.ts'
 import type { KeyRing } from './key-ring.ts'
@@ -10,13 +10,10 @@ export type ReadOwnToken = (token: PresentedJwt, now: Date) => Promise<AccessTok
 
 const REQUIRED_CLAIMS = ['sub', 'aud', 'exp', 'iat', 'jti', 'client_id', 'org', 'cred', 'scope']
 
-export function createOwnTokenReader(keyRing: KeyRing, issuer: string): ReadOwnToken {
-  const keys = createLocalJWKSet({
-    keys: keyRing.publicJwks.keys.map((key) => ({ ...key, kty: key['kty'] ?? '' })),
-  })
+export function createOwnTokenReader(keyRing: Pick<KeyRing, 'findKey'>, issuer: string): ReadOwnToken {
   return async (token, now) => {
     try {
-      const { payload } = await jwtVerify<AccessTokenClaims>(token.reveal(), keys, {
+      const { payload } = await jwtVerify<AccessTokenClaims>(token.reveal(), keyRing.findKey, {
         issuer,
         typ: ACCESS_TOKEN_TYP,
         algorithms: [...SIGNING_ALGORITHMS],

@@ -4,6 +4,7 @@ import {
   CompactEncrypt,
   calculateJwkThumbprint,
   compactDecrypt,
+  decodeProtectedHeader,
   exportJWK,
   generateKeyPair,
   type JWK,
@@ -22,36 +23,53 @@ function toPublicJwk(privateJwk: JWK, kid: string, alg: SigningAlgorithm): Recor
   return { ...Object.fromEntries(members), kid, alg, use: 'sig' }
 }
 
-/** A new key that is published and signs from `now` on. */
+/** A new key, published from `publishedAt` and signing from `activatesAt` on. */
 export async function createSigningKey(
   alg: SigningAlgorithm,
   encryption: DerivedKeys,
-  now: Date,
+  { publishedAt, activatesAt }: Pick<SigningKeyRow, 'publishedAt' | 'activatesAt'>,
 ): Promise<SigningKeyRow> {
   const { privateKey } = await generateKeyPair(alg, { extractable: true })
   const privateJwk = await exportJWK(privateKey)
   const kid = await calculateJwkThumbprint(privateJwk)
-  const { id, bytes } = encryption.current
-  const privateKeyJwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(privateJwk)))
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: id })
-    .encrypt(bytes)
   return {
     kid,
     alg,
     publicJwk: toPublicJwk(privateJwk, kid, alg),
-    privateKeyJwe,
-    publishedAt: now,
-    activatesAt: now,
+    privateKeyJwe: await seal(new TextEncoder().encode(JSON.stringify(privateJwk)), encryption),
+    publishedAt,
+    activatesAt,
+    retiresAt: null,
+    goneAt: null,
+    withdrawnAt: null,
   }
+}
+
+function seal(plaintext: Uint8Array, { current: { id, bytes } }: DerivedKeys): Promise<string> {
+  return new CompactEncrypt(plaintext)
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: id })
+    .encrypt(bytes)
+}
+
+/** The seal under the first secret key; `undefined` where it is that one already. Fails like `unsealPrivateKey`. */
+export async function renewSeal(
+  { privateKeyJwe }: Pick<SigningKeyRow, 'privateKeyJwe'>,
+  encryption: DerivedKeys,
+): Promise<string | undefined> {
+  if (decodeProtectedHeader(privateKeyJwe).kid === encryption.current.id) return undefined
+  return seal(await unseal(privateKeyJwe, encryption), encryption)
 }
 
 /** The private JWK of a row. Throws when the secret key it was sealed with is not configured. */
 export async function unsealPrivateKey(row: SigningKeyRow, encryption: DerivedKeys): Promise<JWK> {
-  const { plaintext } = await compactDecrypt(
-    row.privateKeyJwe,
-    ({ kid = '' }) => encryption.require(kid).bytes,
-    { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] },
-  )
-  const members = JSON.parse(new TextDecoder().decode(plaintext)) as JWK
+  const members = JSON.parse(new TextDecoder().decode(await unseal(row.privateKeyJwe, encryption))) as JWK
   return { ...members, kid: row.kid, alg: row.alg, use: 'sig' }
+}
+
+async function unseal(privateKeyJwe: string, encryption: DerivedKeys): Promise<Uint8Array> {
+  const { plaintext } = await compactDecrypt(privateKeyJwe, ({ kid = '' }) => encryption.require(kid).bytes, {
+    keyManagementAlgorithms: ['dir'],
+    contentEncryptionAlgorithms: ['A256GCM'],
+  })
+  return plaintext
 }

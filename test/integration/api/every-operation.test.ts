@@ -142,6 +142,14 @@ async function walkKeys(walk: Walk): Promise<void> {
   await walk.call('revokeKey', ofKey)
 }
 
+async function walkSigningKeys(walk: Walk): Promise<void> {
+  await walk.call('listSigningKeys')
+  const { published } = (await walk.call('rotateSigningKeys', { body: { algs: ['EdDSA'] } })) as unknown as {
+    published: { kid: string }[]
+  }
+  await walk.call('withdrawSigningKey', { params: { kid: published[0]?.kid ?? '' } })
+}
+
 async function walkEnd(walk: Walk, userId: string, resourceServerId: string): Promise<void> {
   const params = { slug: 'walk', user_id: userId }
   const before = { created_before: '2020-01-01T00:00:00Z' }
@@ -165,6 +173,7 @@ describe('every operation of the document', () => {
     const userId = await walkUser(walk)
     await walkTokens(walk, userId)
     await walkKeys(walk)
+    await walkSigningKeys(walk)
     await walk.call('listAuditEvents')
     await walk.call('explainExchange', { body: { credential: idOf(acme.samPat) } })
     await walkEnd(walk, userId, resourceServerId)
@@ -172,7 +181,7 @@ describe('every operation of the document', () => {
   })
 })
 
-const NAMES = ['0123456789abcdef', '0198c1f0-0000-7000-8000-000000000001', 'acme']
+const NAMES = ['0123456789abcdef', '0198c1f0-0000-7000-8000-000000000001', 'acme', 'k'.repeat(43)]
 
 /** Values for the path of an operation that it would look up. */
 function plausible({ params }: Operation): Values {

@@ -152,7 +152,12 @@ describe('what is only looked at when somebody scrapes', () => {
     expect(keys.map(({ labels }) => labels['alg']).sort()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256'])
     for (const { value } of keys) expect(Math.abs(now - value)).toBeLessThan(300)
     const tasks = samples.filter(({ name }) => name === 'patmint_task_last_success_timestamp_seconds')
-    expect(tasks.map(({ labels }) => labels['task'])).toEqual(['audit partitions', 'purge'])
+    expect(tasks.map(({ labels }) => labels['task'])).toEqual([
+      'audit partitions',
+      'key rotation',
+      'purge',
+      'signing keys',
+    ])
     for (const { value } of tasks) expect(Math.abs(now - value)).toBeLessThan(300)
   })
 })

@@ -1,7 +1,7 @@
 // The shape of a declarative file. The JSON schema in `config/` is generated from it.
 
 import { z } from 'zod'
-import { SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
+import { LONGEST_TTL_SECONDS, SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
 import { parseDurationSeconds } from '../../../protocol/duration.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../../protocol/urn.ts'
 import { DEFAULT_MAX_ACTIVE_TOKENS } from '../../policy/policy.ts'
@@ -47,7 +47,7 @@ const resourceServer = z.strictObject({
   audience,
   name: displayName,
   scopes: z.record(concreteScope, longText(500)).describe('Each scope with what it allows'),
-  access_token_ttl: duration(3600).default('5m'),
+  access_token_ttl: duration(LONGEST_TTL_SECONDS).default('5m'),
   signing_alg: z.enum(SIGNING_ALGORITHMS).default('ES256'),
 })
 
@@ -113,7 +113,7 @@ const policy = z.strictObject({
   max_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
   default_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
   idle_timeout: duration(MAX_LIFETIME_SECONDS, MIN_IDLE_SECONDS).nullable().default(null),
-  access_token_max_ttl: duration(3600).nullable().default(null),
+  access_token_max_ttl: duration(LONGEST_TTL_SECONDS).nullable().default(null),
   max_active_tokens: z.int().min(1).max(10_000).default(DEFAULT_MAX_ACTIVE_TOKENS),
   applies_to: z.enum(['all', 'new']).default('all'),
   exempt_roles: z.array(slug).default([]),

@@ -22,6 +22,7 @@ const DEFAULTS = {
   applyFiles: [],
   bootstrapToken: undefined,
   bootstrapPassword: undefined,
+  signingKeys: { rotationSeconds: 30 * 86_400, pollSeconds: 10, jwksMaxAgeSeconds: 300 },
   logLevel: 'info',
   credentialReuse: 'flag',
   metricsHost: '127.0.0.1',
@@ -65,6 +66,9 @@ secret_key: ${fileKey}
 apply: [file.yaml, further.yaml]
 bootstrap_token: ${fileToken}
 bootstrap_password: "${filePassword}"
+key_rotation_days: 18
+key_poll_seconds: 19
+jwks_max_age_seconds: 20
 log_level: warn
 credential_reuse: revoke_family
 metrics_host: 10.0.0.2
@@ -82,6 +86,7 @@ max_in_flight: 16
 keep_alive_seconds: 17
 `
 
+const FILE_KEYS = { rotationSeconds: 18 * 86_400, pollSeconds: 19, jwksMaxAgeSeconds: 20 }
 const FILE_LIMITS = {
   failureWindowSeconds: 11,
   failuresPerAddress: 12,
@@ -110,7 +115,13 @@ describe('without file and variables', () => {
     const limits = ['FAILURE_WINDOW_SECONDS', 'FAILURES_PER_ADDRESS', 'FAILURES_PER_CLIENT', 'MAX_IN_FLIGHT']
     const rest = ['FAILURES_PER_CREDENTIAL', 'HASH_QUEUE_LIMIT', 'KEEP_ALIVE_SECONDS']
     const waits = ['DATABASE_CONNECT_SECONDS', 'DATABASE_LOCK_SECONDS', 'EXCHANGE_DEADLINE_SECONDS']
-    const numbers = ['WORKERS', 'DATABASE_POOL_SIZE']
+    const numbers = [
+      'WORKERS',
+      'DATABASE_POOL_SIZE',
+      'KEY_ROTATION_DAYS',
+      'KEY_POLL_SECONDS',
+      'JWKS_MAX_AGE_SECONDS',
+    ]
     const all = [...names, ...more, ...limits, ...rest, ...waits, ...numbers]
     expect(load(Object.fromEntries(all.map((name) => [`PATMINT_${name}`, ''])))).toEqual(DEFAULTS)
   })
@@ -137,6 +148,7 @@ describe('a configuration file', () => {
       secretKeys: [decode(fileKey)],
       applyFiles: ['file.yaml', 'further.yaml'],
       bootstrapPassword: filePassword,
+      signingKeys: FILE_KEYS,
       logLevel: 'warn',
       credentialReuse: 'revoke_family',
       limits: FILE_LIMITS,
@@ -192,6 +204,10 @@ describe('a configuration file', () => {
     ['PATMINT_SECRET_KEY', variableKey, 'secretKeys', [decode(variableKey)]],
     ['PATMINT_APPLY', 'variable.yaml', 'applyFiles', ['variable.yaml']],
     ['PATMINT_BOOTSTRAP_PASSWORD', variablePassword, 'bootstrapPassword', variablePassword],
+    ['PATMINT_KEY_ROTATION_DAYS', '1', 'signingKeys', { ...FILE_KEYS, rotationSeconds: 86_400 }],
+    ['PATMINT_KEY_ROTATION_DAYS', '0', 'signingKeys', { ...FILE_KEYS, rotationSeconds: null }],
+    ['PATMINT_KEY_POLL_SECONDS', '1', 'signingKeys', { ...FILE_KEYS, pollSeconds: 1 }],
+    ['PATMINT_JWKS_MAX_AGE_SECONDS', '1', 'signingKeys', { ...FILE_KEYS, jwksMaxAgeSeconds: 1 }],
     ['PATMINT_LOG_LEVEL', 'debug', 'logLevel', 'debug'],
     ['PATMINT_CREDENTIAL_REUSE', 'flag', 'credentialReuse', 'flag'],
     ['PATMINT_FAILURE_WINDOW_SECONDS', '1', 'limits', { ...FILE_LIMITS, failureWindowSeconds: 1 }],

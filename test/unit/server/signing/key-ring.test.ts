@@ -1,65 +1,60 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { SigningAlgorithm } from '../../../../src/protocol/access-token.ts'
-import { KeyRing } from '../../../../src/server/signing/key-ring.ts'
-import type { SigningKeyRow } from '../../../../src/server/signing/store.ts'
+import { KeyRing, type LoadKeys } from '../../../../src/server/signing/key-ring.ts'
+import { KeySet } from '../../../../src/server/signing/key-set.ts'
+import { buildRow, NOW } from './key-fixture.ts'
 
-const NOW = new Date('2026-03-01T12:00:00.000Z')
-const fromNow = (ms: number): Date => new Date(NOW.getTime() + ms)
-
-const buildRow = (kid: string, activatesAt: Date, alg: SigningAlgorithm = 'ES256'): SigningKeyRow => ({
-  kid,
-  alg,
-  publicJwk: { kid, alg, use: 'sig' },
-  privateKeyJwe: `sealed ${kid}`,
-  publishedAt: activatesAt,
-  activatesAt,
-})
-
-describe('the key that signs', () => {
-  const ring = new KeyRing(
-    [buildRow('old', fromNow(-1000)), buildRow('new', NOW), buildRow('next', fromNow(1000))],
-    [],
+const setOf = (...kids: string[]): KeySet =>
+  new KeySet(
+    kids.map((kid) => buildRow(kid, NOW)),
     new Map(),
   )
+const kidsOf = (ring: KeyRing): unknown[] => ring.publicJwks.keys.map(({ kid }) => kid)
 
-  it('is the one activated last, from that millisecond on', () => {
-    expect(ring.signingKid('ES256', fromNow(-1))).toBe('old')
-    expect(ring.signingKid('ES256', NOW)).toBe('new')
-    expect(ring.signingKid('ES256', fromNow(999))).toBe('new')
-    expect(ring.signingKid('ES256', fromNow(1000))).toBe('next')
+describe('a ring that is followed', () => {
+  it('publishes what was read last', async () => {
+    const ring = new KeyRing(setOf('old'), async () => setOf('old', 'new'))
+    await ring.follow()
+    expect(kidsOf(ring)).toEqual(['old', 'new'])
   })
 
-  it('is one of the algorithm that is asked for', () => {
-    const mixed = new KeyRing(
-      [buildRow('ec', fromNow(-2), 'ES256'), buildRow('rsa', fromNow(-1), 'RS256')],
-      [],
-      new Map(),
-    )
-    expect(mixed.signingKid('ES256', NOW)).toBe('ec')
-    expect(mixed.signingKid('RS256', NOW)).toBe('rsa')
-  })
-
-  it('must exist: a ring without one is a fault', () => {
-    expect(() => ring.signingKid('EdDSA', NOW)).toThrow('no signing key for EdDSA')
-  })
-
-  it('is the oldest by a clock that is behind the one of whoever made the keys', () => {
-    expect(ring.signingKid('ES256', fromNow(-100_000))).toBe(ring.publicJwks.keys[0]?.['kid'])
-  })
-})
-
-describe('the published set', () => {
-  it('holds every key of the ring, those that do not sign yet too, and nothing sealed', () => {
+  it('keeps its keys when they cannot be read, says so, and reads again', async () => {
+    const answers: (() => Promise<KeySet>)[] = [
+      () => Promise.reject(new Error('away')),
+      async () => setOf('new'),
+    ]
     const ring = new KeyRing(
-      [buildRow('new', NOW), buildRow('next', fromNow(1000))],
-      [{ kid: 'new', d: 'private' }],
-      new Map(),
+      setOf('old'),
+      () => answers.shift()?.() ?? Promise.reject(new Error('asked again')),
     )
-    expect(ring.publicJwks).toEqual({
-      keys: [
-        { kid: 'new', alg: 'ES256', use: 'sig' },
-        { kid: 'next', alg: 'ES256', use: 'sig' },
-      ],
+    await expect(ring.follow()).rejects.toThrow('away')
+    expect(kidsOf(ring)).toEqual(['old'])
+    await ring.follow()
+    expect(kidsOf(ring)).toEqual(['new'])
+  })
+
+  it('reads once at a time: what was asked for first never replaces what was asked for later', async () => {
+    const first = Promise.withResolvers<KeySet>()
+    const answers = [first.promise, Promise.resolve(setOf('second'))]
+    let asked = 0
+    const load: LoadKeys = () => answers[asked++] ?? Promise.reject(new Error('asked again'))
+    const ring = new KeyRing(setOf('old'), load)
+    const both = Promise.all([ring.follow(), ring.follow()])
+    await setImmediate()
+    expect(asked).toBe(1)
+    first.resolve(setOf('first'))
+    await both
+    expect(kidsOf(ring)).toEqual(['second'])
+  })
+
+  it('hands over the keys it knows, so that none is unsealed twice', async () => {
+    const known = setOf('old')
+    const handed: KeySet[] = []
+    const ring = new KeyRing(known, async (set) => {
+      handed.push(set)
+      return setOf('new')
     })
+    await ring.follow()
+    expect(handed).toEqual([known])
   })
 })

@@ -2,10 +2,13 @@ import { CompactSign, calculateJwkThumbprint, compactVerify, importJWK } from 'j
 import { describe, expect, it } from 'vitest'
 import { SIGNING_ALGORITHMS } from '../../../../src/protocol/access-token.ts'
 import { deriveKeys, UnknownSecretKeyError } from '../../../../src/server/secret/secret-keys.ts'
-import { createSigningKey, unsealPrivateKey } from '../../../../src/server/signing/sealed-key.ts'
+import { createSigningKey, renewSeal, unsealPrivateKey } from '../../../../src/server/signing/sealed-key.ts'
 import type { SigningKeyRow } from '../../../../src/server/signing/store.ts'
 
-const NOW = new Date('2026-03-01T12:00:00Z')
+const LIFE = {
+  publishedAt: new Date('2026-03-01T12:00:00Z'),
+  activatesAt: new Date('2026-03-01T12:06:00Z'),
+}
 const KEY_A = Buffer.alloc(32, 'a')
 const KEY_B = Buffer.alloc(32, 'b')
 const encryptionOf = (...keys: [Buffer, ...Buffer[]]) => deriveKeys(keys, 'signing-key-encryption')
@@ -13,7 +16,7 @@ const encryption = encryptionOf(KEY_A)
 
 const rows = new Map(
   await Promise.all(
-    SIGNING_ALGORITHMS.map(async (alg) => [alg, await createSigningKey(alg, encryption, NOW)] as const),
+    SIGNING_ALGORITHMS.map(async (alg) => [alg, await createSigningKey(alg, encryption, LIFE)] as const),
   ),
 )
 function rowOf(alg: (typeof SIGNING_ALGORITHMS)[number]): SigningKeyRow {
@@ -43,8 +46,8 @@ describe.each(SIGNING_ALGORITHMS)('a signing key for %s', (alg) => {
     expect(kid).toBe(await calculateJwkThumbprint(publicJwk))
   })
 
-  it('is published and active from the moment it is made', () => {
-    expect(rowOf(alg)).toMatchObject({ alg, publishedAt: NOW, activatesAt: NOW })
+  it('is published and active from when it is to be, and has no end', () => {
+    expect(rowOf(alg)).toMatchObject({ alg, ...LIFE, retiresAt: null, goneAt: null, withdrawnAt: null })
   })
 
   it('comes out of its seal as it went in: what it signs, the public key verifies', async () => {
@@ -77,7 +80,7 @@ describe('the seal', () => {
   })
 
   it('differs each time, as does the key', async () => {
-    const another = await createSigningKey('ES256', encryption, NOW)
+    const another = await createSigningKey('ES256', encryption, LIFE)
     expect(another.kid).not.toBe(row.kid)
     expect(another.privateKeyJwe.split('.')[2]).not.toBe(iv)
   })
@@ -85,9 +88,24 @@ describe('the seal', () => {
   it('is opened by any accepted secret key, and made with the first', async () => {
     const rotated = encryptionOf(KEY_B, KEY_A)
     expect(await unsealPrivateKey(row, rotated)).toEqual(await unsealPrivateKey(row, encryption))
-    const fresh = await createSigningKey('EdDSA', rotated, NOW)
+    const fresh = await createSigningKey('EdDSA', rotated, LIFE)
     expect((await unsealPrivateKey(fresh, encryptionOf(KEY_B))).kid).toBe(fresh.kid)
     await expect(unsealPrivateKey(fresh, encryptionOf(KEY_A))).rejects.toThrow(UnknownSecretKeyError)
+  })
+
+  it('is renewed under the first secret key, after which the others can be dropped', async () => {
+    const privateKeyJwe = await renewSeal(row, encryptionOf(KEY_B, KEY_A))
+    expect(
+      await unsealPrivateKey({ ...row, privateKeyJwe: privateKeyJwe ?? '' }, encryptionOf(KEY_B)),
+    ).toEqual(await unsealPrivateKey(row, encryption))
+  })
+
+  it('is left as it is under the first secret key', async () => {
+    expect(await renewSeal(row, encryptionOf(KEY_A, KEY_B))).toBeUndefined()
+  })
+
+  it('is not renewed without the secret key it was made with', async () => {
+    await expect(renewSeal(row, encryptionOf(KEY_B))).rejects.toThrow(UnknownSecretKeyError)
   })
 
   it('cannot be opened without the secret key it was made with', async () => {
