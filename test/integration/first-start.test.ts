@@ -180,7 +180,9 @@ describe.concurrent('the issuer of a database', () => {
 })
 
 describe.concurrent('secret keys', () => {
-  it('may be rotated: what was made under the old one goes on, and signing keys move to the new one', async () => {
+  it('may be rotated: what was made under the old one goes on, and signing keys move to the new one', {
+    timeout: 90_000,
+  }, async () => {
     const deployment = { ...(await newDeployment()), PATMINT_DATA_DIR: newDataDir() }
     const before = await startServerProcess(deployment)
     const oldToken = before.bootstrapToken()
