@@ -78,9 +78,10 @@ export async function openKeyRing(
   await db.transaction().execute(async (transaction) => {
     // Instances that start together wait here, and all but the first find the keys made.
     await lockSigningKeys(transaction)
-    const present = await listSigningKeys(transaction, clock())
+    const now = clock()
+    const present = await listSigningKeys(transaction, now)
     const missing = SIGNING_ALGORITHMS.filter((alg) => !present.some((row) => row.alg === alg))
-    const made = await Promise.all(missing.map((alg) => createFirstKey(alg, encryption, clock())))
+    const made = await Promise.all(missing.map((alg) => createFirstKey(alg, encryption, now)))
     for (const key of made) await insertSigningKey(transaction, key)
   })
   // Read back, so that whoever made the keys publishes the same bytes as everyone who found them.
