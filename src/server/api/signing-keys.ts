@@ -6,13 +6,15 @@ import { SIGNING_ALGORITHMS } from '../../protocol/access-token.ts'
 import { Problem } from '../http/problem.ts'
 import { describeTurn, describeWithdrawal } from '../signing/describe-turn.ts'
 import { stateOf } from '../signing/key-life.ts'
-import { type DescribedKey, describeSigningKeys } from '../signing/store.ts'
+import { type DescribedKey, describeSigningKeys, findSigningKey } from '../signing/store.ts'
 import { NO_CONTENT, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
 import { requirePlatformWide } from './reach.ts'
 import { instant } from './schema.ts'
+import { requireVersion } from './version.ts'
 
 const TAG = 'Signing keys'
+const READING = 'Reading signing keys'
 
 /** RFC 7638 thumbprint. */
 const kid = z.string().regex(/^[\w-]{43}$/)
@@ -49,6 +51,16 @@ const viewSigningKey = (key: DescribedKey, now: Date): z.output<typeof signingKe
   withdrawn_at: toText(key.withdrawnAt),
 })
 
+/** What may still change about a key. */
+const versionOfSigningKey = (key: z.output<typeof signingKeyView>) => ({
+  activates_at: key.activates_at,
+  retires_at: key.retires_at,
+  gone_at: key.gone_at,
+  withdrawn_at: key.withdrawn_at,
+})
+
+const ofSigningKey = z.object({ kid })
+
 const list = operation({
   id: 'listSigningKeys',
   method: 'get',
@@ -60,7 +72,7 @@ const list = operation({
   query: pageQuery,
   answer: { status: 200, description: 'A page of signing keys', schema: pageOf(signingKeyView) },
   handle: async ({ caller, query, now }, { db }) => {
-    requirePlatformWide(caller, 'Reading signing keys')
+    requirePlatformWide(caller, READING)
     const keys = await describeSigningKeys(db, {
       after: decodeCursor(query.cursor, kid),
       limit: query.limit + 1,
@@ -71,6 +83,29 @@ const list = operation({
       ({ publishedAt, kid }) => ({ createdAt: publishedAt, id: kid }),
       (key) => viewSigningKey(key, now),
     )
+  },
+})
+
+const show = operation({
+  id: 'getSigningKey',
+  method: 'get',
+  path: '/signing-keys/{kid}',
+  tag: TAG,
+  summary: 'Read a signing key',
+  description: 'Takes platform-wide rights. The public key itself is in the JWKS.',
+  access: 'signing-keys:read',
+  params: ofSigningKey,
+  answer: {
+    status: 200,
+    description: 'The signing key',
+    schema: signingKeyView,
+    version: versionOfSigningKey,
+  },
+  handle: async ({ caller, params, now }, { db }) => {
+    requirePlatformWide(caller, READING)
+    const key = await findSigningKey(db, params.kid)
+    if (!key) throw new Problem('not_found')
+    return viewSigningKey(key, now)
   },
 })
 
@@ -116,17 +151,19 @@ const withdraw = operation({
     'half is deleted, and what it signed is refused here; the other instances follow with their next look. If it ' +
     'signed, another key does from now on, which verifiers have to fetch. Withdrawing twice changes nothing more.',
   access: 'signing-keys:write',
-  params: z.object({ kid }),
+  params: ofSigningKey,
   answer: NO_CONTENT,
-  handle: async ({ caller, params, now, origin }, { change, turnRing }) => {
+  problems: ['precondition_failed'],
+  handle: async ({ caller, params, now, ifMatch, origin }, { change, turnRing }) => {
     requirePlatformWide(caller, 'Withdrawing signing keys')
     await change(origin, async ({ transaction, record }) => {
       const withdrawal = await turnRing.withdraw(transaction, params.kid, now)
       if (!withdrawal) throw new Problem('not_found')
+      requireVersion(ifMatch, versionOfSigningKey(viewSigningKey(withdrawal.key, now)))
       if (withdrawal.isWithdrawn) record(describeWithdrawal(withdrawal))
     })
     await turnRing.follow()
   },
 })
 
-export const signingKeyOperations = [list, rotate, withdraw]
+export const signingKeyOperations = [list, show, rotate, withdraw]

@@ -3,6 +3,7 @@
 
 import { createLocalJWKSet, type importJWK } from 'jose'
 import type { SigningAlgorithm } from '../../protocol/access-token.ts'
+import { type KeyState, stateOf } from './key-life.ts'
 import type { SigningKeyRow } from './store.ts'
 
 export type PrivateKey = Awaited<ReturnType<typeof importJWK>>
@@ -31,12 +32,13 @@ export class KeySet {
   }
 
   /**
-   * The key that signs with `alg` at `now`: the one activated last. A clock that is behind the one of the instance that
-   * made the keys gets the oldest.
+   * The key that signs with `alg` at `now`. A clock that is behind the one of whoever made it finds none that does yet, and
+   * takes the next one rather than one that is retired, whose tokens might outlive its stay in the JWKS.
    */
   current(alg: SigningAlgorithm, now: Date): SigningKeyRow {
     const keys = this.#rows.filter((row) => row.alg === alg)
-    const key = keys.findLast(({ activatesAt }) => activatesAt <= now) ?? keys[0]
+    const within = (state: KeyState) => (key: SigningKeyRow) => stateOf(key, now) === state
+    const key = keys.findLast(within('active')) ?? keys.find(within('published')) ?? keys.at(-1)
     if (!key) throw new Error(`no signing key for ${alg}`)
     return key
   }

@@ -147,7 +147,9 @@ async function walkSigningKeys(walk: Walk): Promise<void> {
   const { published } = (await walk.call('rotateSigningKeys', { body: { algs: ['EdDSA'] } })) as unknown as {
     published: { kid: string }[]
   }
-  await walk.call('withdrawSigningKey', { params: { kid: published[0]?.kid ?? '' } })
+  const ofKey = { params: { kid: published[0]?.kid ?? '' } }
+  await walk.call('getSigningKey', ofKey)
+  await walk.call('withdrawSigningKey', ofKey)
 }
 
 async function walkEnd(walk: Walk, userId: string, resourceServerId: string): Promise<void> {

@@ -232,7 +232,24 @@ describe('a key that is withdrawn', () => {
     expect([await listKeys('ES256'), await listEvents(kid)]).toEqual(before)
   })
 
+  it('is in the version its reader saw, or stays', async () => {
+    setClock(at(LATER))
+    const path = `/signing-keys/${await keyOf('RS256', 'active')}`
+    const seen = await call('GET', path)
+    const ifMatch = { 'If-Match': seen.headers.get('etag') ?? '' }
+    await rotate('RS256')
+    const refused = await callApi(acme.url, acme.adminToken, 'DELETE', path, undefined, ifMatch)
+    expect([refused.status, refused.json['code']]).toEqual([412, 'precondition_failed'])
+    expect((await call('GET', path)).json).toEqual({
+      ...seen.json,
+      retires_at: expect.any(String),
+      gone_at: expect.any(String),
+    })
+  })
+
   it('must exist', async () => {
+    expect((await call('GET', `/signing-keys/${'k'.repeat(43)}`)).status).toBe(404)
+
     expect((await call('DELETE', `/signing-keys/${'k'.repeat(43)}`)).status).toBe(404)
     expect((await call('DELETE', '/signing-keys/k')).status).toBe(404)
   })
@@ -254,6 +271,7 @@ describe('the list', () => {
 
   it.each([
     ['GET', '/signing-keys', 'Reading signing keys'],
+    ['GET', `/signing-keys/${'k'.repeat(43)}`, 'Reading signing keys'],
     ['POST', '/signing-keys/rotate', 'Rotating signing keys'],
     ['DELETE', `/signing-keys/${'k'.repeat(43)}`, 'Withdrawing signing keys'],
   ])('is the platform’s, as is all that is done to it: %s %s', async (method, path, what) => {

@@ -1,5 +1,6 @@
 // What instances do to the ring by themselves: rotate what is due, seal anew, forget.
 
+import { readFileSync } from 'node:fs'
 import { decodeProtectedHeader } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { type Config, loadConfig } from '../../../src/server/config/config.ts'
@@ -7,7 +8,7 @@ import { openDatabase } from '../../../src/server/db/database.ts'
 import { createLogger } from '../../../src/server/http/log.ts'
 import { keepKeys } from '../../../src/server/keep-keys.ts'
 import { newSecretKey, runServerCommand } from '../../support/server-process.ts'
-import { createTestDatabase } from '../../support/test-database.ts'
+import { createTestDatabase, withClient } from '../../support/test-database.ts'
 import { startTestServer, type TestServer } from '../../support/test-server.ts'
 
 const DAY = 86_400
@@ -104,6 +105,14 @@ describe('the private half of a key that is gone', () => {
   })
 })
 
+/** What docs/operations.md has operators run to see which secret keys are needed. */
+async function countByDocumentation({ PATMINT_DATABASE_URL = '' }: Record<string, string>) {
+  const [, statement = ''] =
+    /```sql\n(select 'credentials' as what.+?)```/s.exec(readFileSync('docs/operations.md', 'utf8')) ?? []
+  const { rows } = await withClient(PATMINT_DATABASE_URL, (client) => client.query(statement))
+  return rows.map((row: { count: string }) => ({ ...row, count: Number(row.count) }))
+}
+
 describe('private keys under an older secret key', () => {
   const sealersOf = async (server: TestServer): Promise<unknown[]> => {
     const seals = (await listRows(server)).map(({ seal }) => decodeProtectedHeader(seal ?? '').kid)
@@ -119,6 +128,11 @@ describe('private keys under an older secret key', () => {
     const sealers = await sealersOf(server)
     expect(sealers).toHaveLength(1)
     expect(sealers).not.toEqual([old])
+    expect(await countByDocumentation(variables)).toContainEqual({
+      what: 'signing keys',
+      key: sealers[0],
+      count: 4,
+    })
     await keepAt(0, { ...variables, PATMINT_SECRET_KEY: newKey })
     await expect(keepAt(0, variables)).rejects.toThrow(`PATMINT_SECRET_KEY lacks the key "${sealers[0]}"`)
     await server.stop()

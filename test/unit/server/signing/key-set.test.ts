@@ -30,6 +30,17 @@ describe('the key that signs', () => {
     expect(currentAt(-100)).toBe('old')
   })
 
+  it('is by such a clock the next one rather than one that is retired', () => {
+    const retired = { ...buildRow('retired', fromNow(-9)), retiresAt: fromNow(-5), goneAt: fromNow(9) }
+    const replaced = new KeySet([retired, buildRow('replacement', fromNow(1))], new Map())
+    expect(replaced.current('ES256', NOW).kid).toBe('replacement')
+  })
+
+  it('is one whose time is over where there is no other', () => {
+    const retired = { ...buildRow('retired', fromNow(-9)), retiresAt: fromNow(-5), goneAt: fromNow(9) }
+    expect(new KeySet([retired], new Map()).current('ES256', NOW).kid).toBe('retired')
+  })
+
   it('must be there with its private half: else it is a fault', () => {
     expect(() => keys.signer('ES256', NOW)).toThrow('no private key for new')
   })
