@@ -58,10 +58,14 @@ export class KeyRing {
   }
 
   /** An access token (RFC 9068) with these claims, in JWS compact form, by the key that signs with `alg` at `now`. */
-  async signAccessToken(alg: SigningAlgorithm, claims: AccessTokenClaims, now: Date): Promise<string> {
+  signAccessToken(alg: SigningAlgorithm, claims: AccessTokenClaims, now: Date): Promise<string> {
+    return this.#sign(alg, ACCESS_TOKEN_TYP, claims, now)
+  }
+
+  async #sign(alg: SigningAlgorithm, typ: string, claims: object, now: Date): Promise<string> {
     const { kid, key } = this.#keys.signer(alg, now)
     return new CompactSign(encoder.encode(JSON.stringify(claims)))
-      .setProtectedHeader({ alg, typ: ACCESS_TOKEN_TYP, kid })
+      .setProtectedHeader({ alg, typ, kid })
       .sign(key)
   }
 }
