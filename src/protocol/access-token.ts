@@ -1,6 +1,8 @@
-// The access token's own words: RFC 9068 claims, and the two Patmint adds (`org`, `cred`).
+// The access token's own words: RFC 9068 claims, the two Patmint adds (`org`, `cred`), and `status` of Token Status
+// Lists.
 
 import type { AuthorizationDetail } from './authorization-details.ts'
+import type { StatusReference } from './status-list.ts'
 
 /** `typ` of the JOSE header (RFC 9068 section 2.1). */
 export const ACCESS_TOKEN_TYP = 'at+jwt'
@@ -31,6 +33,8 @@ export interface AccessTokenClaims {
   readonly exchanges?: number
   /** Who acts for the subject (RFC 8693 section 4.1). */
   readonly act?: Act
+  /** Where verifiers find out what became of the credential; absent from tokens older than status lists. */
+  readonly status?: { readonly status_list: StatusReference }
   /** RFC 9396 section 9.1. */
   readonly authorization_details?: readonly AuthorizationDetail[]
 }

@@ -9,6 +9,7 @@ import { createBurn } from './api/revoke-exposed.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
 import { composeSigning } from './compose-signing.ts'
+import { composeStatusLists } from './compose-status.ts'
 import { composeTokenEndpoint } from './compose-token-endpoint.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { createMakeCredential } from './credential/issue.ts'
@@ -24,6 +25,7 @@ import { findClient, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
 import { createRevocationRouter } from './http/revocation.ts'
+import { createStatusListRouter } from './http/status-lists.ts'
 import { instrument } from './instrument.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -77,8 +79,9 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   })
   const ledger = watched.ledger(records)
   const isReady = createReadinessCheck(db)
-  watched.state({ isReady, records, keyRing, readLoad: limits.readLoad, clock })
   const readOwnToken = createOwnTokenReader(keyRing, issuer)
+  const statusLists = composeStatusLists({ ...options, keyRing })
+  watched.state({ isReady, records, keyRing, statusLists, readLoad: limits.readLoad, clock })
   const answerToken = composeTokenEndpoint({
     ...options,
     loadClient: load.client,
@@ -118,7 +121,11 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     clock,
   })
   const { jwksMaxAgeSeconds } = config.signingKeys
-  const open = [createHealthRouter(isReady), createMetadataRouter(issuer, keyRing, jwksMaxAgeSeconds)]
+  const open = [
+    createHealthRouter(isReady),
+    createMetadataRouter(issuer, keyRing, jwksMaxAgeSeconds),
+    createStatusListRouter(PATHS.statusLists, statusLists),
+  ]
 
   const app = new Koa()
   app.on('error', (error: unknown) => reportLeftover(log, error))

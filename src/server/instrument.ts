@@ -14,6 +14,7 @@ import type { GroupCommit, Ledger } from './ledger/ledger.ts'
 import type { PeriodicTaskOptions } from './ledger/periodic-task.ts'
 import type { TokenRefusal } from './provider/report.ts'
 import type { KeyRing } from './signing/key-ring.ts'
+import type { StatusLists } from './status/status-lists.ts'
 import { measureExchanges, measureRequests, timed, traced } from './telemetry/measure.ts'
 import { type Meter, OTHER } from './telemetry/meter.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
@@ -132,13 +133,14 @@ export function instrument({ meter, tracer }: Telemetry) {
     ],
 
     /** What is looked at when somebody scrapes. */
-    state: ({ isReady, records, keyRing, readLoad, clock }: State): void =>
+    state: ({ isReady, records, keyRing, statusLists, readLoad, clock }: State): void =>
       meter?.watch({
         databaseAnswers: isReady,
         waitingRecords: () => records.waiting,
         waitingHashes: () => readLoad().hashesWaiting,
         shed: () => listShed(readLoad()),
         keyActivations: () => keyRing.listActivations(clock()),
+        statusListAgeSeconds: () => statusLists.ageSeconds,
       }),
   }
 }
@@ -148,6 +150,7 @@ interface State {
   readonly isReady: () => Promise<boolean>
   readonly records: Pick<Ledger, 'waiting'>
   readonly keyRing: Pick<KeyRing, 'listActivations'>
+  readonly statusLists: Pick<StatusLists, 'ageSeconds'>
   readonly readLoad: () => Load
   readonly clock: () => Date
 }

@@ -64,9 +64,17 @@ const REQUIRED: Readonly<Record<RequiredClaim, (value: unknown) => boolean>> = {
   cred: isText,
 }
 
-const OPTIONAL: Readonly<Record<'scope' | 'authorization_details' | 'nbf', (value: unknown) => boolean>> = {
+const isStatus = (value: unknown): boolean => {
+  const { idx, uri } = (value as AccessTokenClaims['status'] | null)?.status_list ?? {}
+  return Number.isSafeInteger(idx) && Number(idx) >= 0 && isText(uri)
+}
+
+type OptionalClaim = 'scope' | 'authorization_details' | 'status' | 'nbf'
+
+const OPTIONAL: Readonly<Record<OptionalClaim, (value: unknown) => boolean>> = {
   scope: (value) => typeof value === 'string',
   authorization_details: Array.isArray,
+  status: isStatus,
   nbf: isInstant,
 }
 

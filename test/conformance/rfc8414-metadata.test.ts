@@ -45,6 +45,7 @@ describe('metadata', () => {
         'private_key_jwt',
       ],
       token_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
+      status_list_aggregation_endpoint: `${ISSUER}/oauth2/status-lists`,
       revocation_endpoint: `${ISSUER}/oauth2/revoke`,
       revocation_endpoint_auth_methods_supported: ['none'],
     })

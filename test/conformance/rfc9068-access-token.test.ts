@@ -60,6 +60,7 @@ describe('section 2.2, the claims', () => {
       scope: 'reports:read',
       org: 'acme',
       cred: acme.samPat.slice(4, 20),
+      status: { status_list: { idx: expect.any(Number), uri: `${ISSUER}/oauth2/status-lists/0` } },
     })
     expect(payload.iat).toBeGreaterThanOrEqual(before)
     expect(payload.iat).toBeLessThanOrEqual(Date.now() / 1000)

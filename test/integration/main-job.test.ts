@@ -157,6 +157,7 @@ describe.each([
       scope: 'models/m1:read',
       org: 'acme',
       cred: pat.slice(4, 20),
+      status: { status_list: { idx: expect.any(Number), uri: expect.stringMatching(/\/status-lists\/0$/) } },
       jti: expect.any(String),
       iat: expect.any(Number),
       exp: claims.iat + 300,

@@ -27,6 +27,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   'server/client-keys': { folders: ['protocol', 'server/directory'], packages: ['lru-cache'] },
   'server/exchange': { folders: ['protocol', 'server/credential', 'server/policy'], packages: [] },
   'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose'] },
+  'server/status': { folders: ['protocol', 'server/db'], packages: ['kysely'] },
   'server/telemetry': {
     folders: [],
     packages: [
@@ -94,6 +95,7 @@ const ROOTS = new Set([
   'server/compose-signing.ts',
   'server/keep-keys.ts',
   'server/rotate-keys-command.ts',
+  'server/compose-status.ts',
   'server/bootstrap-once.ts',
   'server/generate.ts',
   'server/instrument.ts',
@@ -106,7 +108,7 @@ const SEAMS: Record<string, RegExp> = {
   'oidc-provider': /^server\/provider\//,
   argon2: /^server\/(credential\/hash|directory\/password)\.ts$/,
   kysely: /^server\/(db\/|[a-z]+\/([a-z-]+-)?store\.ts$)/,
-  jose: /^(server\/(signing|status)|verify)\//,
+  jose: /^(server\/signing|verify)\//,
   'prom-client': /^server\/telemetry\/metric-set\.ts$/,
   '@opentelemetry/core': /^server\/telemetry\/tracer\.ts$/,
   '@opentelemetry/sdk-trace': /^server\/telemetry\/span-export\.ts$/,

@@ -69,6 +69,8 @@ export interface Config {
   readonly otlpEndpoint: string | undefined
   /** Of the requests whose caller did not decide whether to trace them. */
   readonly traceRatio: number
+  /** How long a status list is fresh, and how long it holds. */
+  readonly statusLists: { readonly ttlSeconds: number; readonly lifetimeSeconds: number }
   readonly subjectTokenTypeAliases: readonly string[]
   /** What `jwks_uri` of a client may lead to although it is not public. */
   readonly clientJwksAllowedCidrs: readonly string[]
@@ -116,6 +118,8 @@ const VARIABLES = {
   OTEL_EXPORTER_OTLP_ENDPOINT: ['otlp_endpoint', asText],
   PATMINT_OTLP_ENDPOINT: ['otlp_endpoint', asText],
   PATMINT_TRACE_RATIO: ['trace_ratio', asDecimal],
+  PATMINT_STATUS_LIST_TTL_SECONDS: ['status_list_ttl_seconds', asNumber],
+  PATMINT_STATUS_LIST_LIFETIME_SECONDS: ['status_list_lifetime_seconds', asNumber],
 } as const satisfies Record<string, readonly [keyof ConfigFile, (text: string) => unknown]>
 
 function asText(text: string): unknown {
@@ -202,6 +206,10 @@ function toConfig(file: ConfigFile): Config {
     metricsPort: file.metrics_port,
     otlpEndpoint: file.otlp_endpoint,
     traceRatio: file.trace_ratio,
+    statusLists: Object.freeze({
+      ttlSeconds: file.status_list_ttl_seconds,
+      lifetimeSeconds: file.status_list_lifetime_seconds,
+    }),
     subjectTokenTypeAliases: Object.freeze(file.subject_token_type_aliases),
     clientJwksAllowedCidrs: Object.freeze(file.client_jwks_allowed_cidrs),
     limits: toLimits(file),

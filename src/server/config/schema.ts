@@ -161,6 +161,12 @@ export const configFileSchema = z
       .max(1)
       .default(1)
       .describe('Share of the requests to trace that come without a decision of their caller about it'),
+    status_list_ttl_seconds: wholeNumber(1, 600)
+      .default(30)
+      .describe('Longest a revocation takes to reach services that verify by the status list'),
+    status_list_lifetime_seconds: wholeNumber(2, 3600)
+      .default(300)
+      .describe('How long a status list holds where no newer one can be had, as while the database is away'),
     subject_token_type_aliases: z
       .array(text, { error: ERRORS.list })
       .default(['urn:logto:token-type:personal_access_token'])
@@ -207,6 +213,11 @@ export const configFileSchema = z
     keep_alive_seconds: wholeNumber(1, 3600)
       .default(75)
       .describe('How long an idle connection stays open; longer than the load balancer keeps it'),
+  })
+  .refine((file) => file.status_list_lifetime_seconds >= 2 * file.status_list_ttl_seconds, {
+    path: ['status_list_lifetime_seconds'],
+    error: 'must be at least twice status_list_ttl_seconds',
+    when,
   })
   .refine((file) => file.database_url === undefined || file.secret_key !== undefined, {
     path: ['secret_key'],

@@ -46,7 +46,7 @@ const selectStandings = (ids: readonly string[]): RawBuilder<StandingsJson> => s
     select c.id, c.kind, c.name, c.permissions, c.allowed_cidrs::text[] as "allowedCidrs", c.may_act as "mayAct", c.issued_reach as "issuedReach",
       c.issued_scopes as "issuedScopes", c.created_at as "createdAt", c.expires_at as "expiresAt",
       c.last_used_at as "lastUsedAt", host(c.last_used_ip) as "lastUsedIp", c.revoked_at as "revokedAt",
-      c.revoked_reason as "revokedReason", c.replaces, c.overlap_until as "overlapUntil",
+      c.revoked_reason as "revokedReason", c.status_index as "statusIndex", c.replaces, c.overlap_until as "overlapUntil",
       c.reuse_detected_at as "reuseDetectedAt", c.secret_hash as "secretHash", c.organization_id as "organizationId",
       coalesce(c.role_id, m.role_id) as "roleId", c.owner_id as "ownerId", u.status as "ownerStatus",
       m.user_id is not null as "isMember"

@@ -52,6 +52,8 @@ export interface Credential {
   readonly lastUsedIp: string | null
   readonly revokedAt: Date | null
   readonly revokedReason: string | null
+  /** Its place in the token status lists. */
+  readonly statusIndex: number
   /** The credential it is the successor of. */
   readonly replaces: string | null
   /** Set when a successor exists: the instant this one stops. */

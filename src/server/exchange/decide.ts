@@ -19,6 +19,8 @@ export interface Decision {
   readonly act: Act | null
   readonly organization: { readonly id: string; readonly slug: string }
   readonly credentialId: string
+  /** The credential's place in the token status lists. */
+  readonly statusIndex: number
   readonly clientId: string
   readonly audiences: readonly [string, ...string[]]
   readonly scopes: readonly string[]
@@ -68,6 +70,7 @@ export function decide(
     act: actor?.act ?? token?.act ?? null,
     organization: standing.organization,
     credentialId: standing.credential.id,
+    statusIndex: standing.credential.statusIndex,
     clientId: client.clientId,
     audiences: [first.audience, ...others.map(({ audience }) => audience)],
     scopes: scopes.value,

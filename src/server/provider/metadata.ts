@@ -2,12 +2,14 @@
 // oidc-provider, whose document follows the Host header and advertises endpoints that are off.
 
 import Router from '@koa/router'
+import { STATUS_LISTS_PATH } from '../../protocol/status-list.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
 
 export const PATHS = {
   token: '/oauth2/token',
   revocation: '/oauth2/revoke',
+  statusLists: STATUS_LISTS_PATH,
   jwks: '/.well-known/jwks.json',
   authorizationServer: '/.well-known/oauth-authorization-server',
   openidConfiguration: '/.well-known/openid-configuration',
@@ -34,6 +36,7 @@ function describeServer(issuer: string): Record<string, unknown> {
     id_token_signing_alg_values_supported: ['ES256'],
     token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: CLIENT_AUTH_ALGORITHMS,
+    status_list_aggregation_endpoint: issuer + PATHS.statusLists,
     revocation_endpoint: issuer + PATHS.revocation,
     // Possession is the authority there: a client that authenticates all the same is not refused.
     revocation_endpoint_auth_methods_supported: ['none'],

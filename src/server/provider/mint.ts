@@ -1,6 +1,7 @@
 // From a decision to the claims of its access token (RFC 9068 section 2.2).
 
 import type { AccessTokenClaims } from '../../protocol/access-token.ts'
+import { referToStatus } from '../../protocol/status-list.ts'
 import type { Decision } from '../exchange/decide.ts'
 
 /** The claims of the token that was decided on at `now`. */
@@ -26,6 +27,7 @@ export function composeClaims(
     cred: decision.credentialId,
     ...(decision.exchanges > 1 ? { exchanges: decision.exchanges } : {}),
     ...(decision.act ? { act: decision.act } : {}),
+    status: { status_list: referToStatus(issuer, decision.statusIndex) },
     ...(decision.details ? { authorization_details: decision.details } : {}),
   }
 }

@@ -8,6 +8,7 @@ import {
   SIGNING_ALGORITHMS,
   type SigningAlgorithm,
 } from '../../protocol/access-token.ts'
+import { STATUS_LIST_TYP, type StatusListClaims } from '../../protocol/status-list.ts'
 import type { Database } from '../db/database.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 import { KeySet } from './key-set.ts'
@@ -60,6 +61,11 @@ export class KeyRing {
   /** An access token (RFC 9068) with these claims, in JWS compact form, by the key that signs with `alg` at `now`. */
   signAccessToken(alg: SigningAlgorithm, claims: AccessTokenClaims, now: Date): Promise<string> {
     return this.#sign(alg, ACCESS_TOKEN_TYP, claims, now)
+  }
+
+  /** A Status List Token with these claims, in JWS compact form: like every token of ours, by a key of the JWKS. */
+  signStatusList(claims: StatusListClaims, now: Date): Promise<string> {
+    return this.#sign('ES256', STATUS_LIST_TYP, claims, now)
   }
 
   async #sign(alg: SigningAlgorithm, typ: string, claims: object, now: Date): Promise<string> {

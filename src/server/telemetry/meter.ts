@@ -46,6 +46,8 @@ export interface Gauges {
   readonly shed: () => Iterable<readonly [string, number]>
   /** Since when the key of each algorithm that signs now has been the one that does. */
   readonly keyActivations: () => Iterable<readonly [string, Date]>
+  /** How old the status list was that was given out last. */
+  readonly statusListAgeSeconds: () => number
 }
 
 export interface MeterOptions {
@@ -169,6 +171,12 @@ function addGauges(set: MetricSet, current: () => Partial<Gauges>): void {
     'When the key that signs with this algorithm began to',
     'alg',
     () => Array.from(current().keyActivations?.() ?? [], ([alg, at]) => [alg, toSeconds(at)] as const),
+    'max',
+  )
+  set.gauge(
+    'patmint_status_list_age_seconds',
+    'How old the token status list was that was given out last',
+    () => current().statusListAgeSeconds?.() ?? 0,
     'max',
   )
   set.counterRead(

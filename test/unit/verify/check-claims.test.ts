@@ -117,6 +117,9 @@ describe('the shape of the claims', () => {
     ['org', {}],
     ['cred', false],
     ['scope', ['models:read']],
+    ['status', null],
+    ['status', { status_list: { idx: -1, uri: 'https://sts.example.com/oauth2/status-lists/0' } }],
+    ['status', { status_list: { idx: 7 } }],
     ['nbf', '0'],
   ])('refuses %s of %j', (name, value) => {
     expect(refusalOf({ ...CLAIMS, [name]: value })).toEqual({

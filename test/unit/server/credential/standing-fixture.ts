@@ -42,6 +42,7 @@ export function buildCredential(overrides: Partial<Credential> = {}): Credential
     lastUsedIp: null,
     revokedAt: null,
     revokedReason: null,
+    statusIndex: 7,
     replaces: null,
     overlapUntil: null,
     reuseDetectedAt: null,

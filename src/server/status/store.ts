@@ -1,0 +1,116 @@
+// Which credentials of a list do not work, and why not: for good or for now. The judgement is that of
+// `findProblem` (credential/standing.ts), turned around: from each cause to the credentials it stops, so that those
+// that work are not read. Only policy rules are held against every credential, and only where there are any.
+
+import { type RawBuilder, sql } from 'kysely'
+import { ENTRIES_PER_LIST } from '../../protocol/status-list.ts'
+import type { Database } from '../db/database.ts'
+
+/** Indexes within a list, in no order. One that stands in both is invalid. */
+export interface StoppedCredentials {
+  readonly invalid: readonly number[]
+  readonly suspended: readonly number[]
+}
+
+/** How many lists there are; never none. */
+export async function countStatusLists(db: Database): Promise<number> {
+  const { rows } = await sql<{ last: number | null }>`
+    select max(status_index) as last from credentials`.execute(db)
+  return Math.floor((rows[0]?.last ?? 0) / ENTRIES_PER_LIST) + 1
+}
+
+/** The credentials of a list that do not work at `now`. */
+export async function findStopped(db: Database, list: number, now: Date): Promise<StoppedCredentials> {
+  const first = list * ENTRIES_PER_LIST
+  return db.transaction().execute(async (transaction) => {
+    // Compiling a statement of so many parts takes ten times as long as running it.
+    await sql`set local jit = off`.execute(transaction)
+    const { rows } = await selectStopped(first, now).execute(transaction)
+    return { invalid: readIndexes(rows[0]?.invalid), suspended: readIndexes(rows[0]?.suspended) }
+  })
+}
+
+interface StoppedRow {
+  readonly invalid: Buffer | null
+  readonly suspended: Buffer | null
+}
+
+/** As many rows as this can be, each would cost more than all that led to it: they come as one value. */
+const packIndexes = (first: number, from: RawBuilder<unknown>): RawBuilder<unknown> => sql`(
+  select string_agg(int4send((status_index - ${first}::bigint)::int4), ''::bytea) from ${from}
+  where status_index between ${first}::bigint and ${first + ENTRIES_PER_LIST - 1}::bigint)`
+
+function readIndexes(packed: Buffer | null | undefined): number[] {
+  const length = (packed?.length ?? 0) / 4
+  return Array.from({ length }, (_, position) => packed?.readUInt32BE(position * 4) ?? 0)
+}
+
+const selectStopped = (first: number, now: Date): RawBuilder<StoppedRow> => sql<StoppedRow>`
+  with rules as materialized (
+    select organization_id, exempt_roles, case applies_to when 'new' then applies_since else '-infinity' end as since,
+      ${untilOf(now, 'max_lifetime_seconds')} as created_until,
+      ${untilOf(now, 'idle_timeout_seconds')} as used_until
+    from expiry_policies
+    where max_lifetime_seconds is not null or idle_timeout_seconds is not null
+  ),
+  invalid as (
+    select status_index from credentials where revoked_at is not null
+    union all
+    select status_index from credentials where revoked_at is null and overlap_until <= ${now}
+    union all
+    select status_index from credentials where revoked_at is null and expires_at <= ${now}
+    union all
+    select c.status_index from organizations o
+      join credentials c on c.organization_id = o.id
+      where o.deleted_at is not null and c.revoked_at is null
+    union all
+    ${heldByUsers('deleted')}
+  ),
+  blocked as (
+    ${blockedBy(sql`e.organization_id is null`)}
+    union all
+    ${blockedBy(sql`e.organization_id = c.organization_id`)}
+  ),
+  suspended as (
+    ${heldByUsers('suspended')}
+    union all
+    select c.status_index from former_members f
+      join credentials c on c.owner_id = f.user_id and c.organization_id = f.organization_id
+      where c.revoked_at is null and not exists (
+        select from memberships m where m.user_id = f.user_id and m.organization_id = f.organization_id)
+    union all
+    select c.status_index from memberships m
+      join credentials c on c.owner_id = m.user_id and c.organization_id = m.organization_id
+      where m.role_id is null and c.revoked_at is null
+    union all
+    select status_index from credentials where kind = 'organization' and role_id is null and revoked_at is null
+    union all
+    select b.status_index from blocked b
+      where b.exempt_roles = '{}' or not exists (
+        select from roles r where r.name = any(b.exempt_roles) and r.id = coalesce(b.role_id, (
+          select m.role_id from memberships m
+          where m.user_id = b.owner_id and m.organization_id = b.organization_id)))
+  )
+  select ${packIndexes(first, sql`invalid`)} as invalid, ${packIndexes(first, sql`suspended`)} as suspended`
+
+const heldByUsers = (status: 'deleted' | 'suspended'): RawBuilder<unknown> => sql`
+  select c.status_index from users u
+    join credentials c on c.owner_id = u.id
+    where u.status <> 'active' and u.status = ${sql.lit(status)} and c.revoked_at is null`
+
+/** What a rule stops unless the role is exempt, which is looked up for these alone. */
+const blockedBy = (scope: RawBuilder<unknown>): RawBuilder<unknown> => sql`
+  select c.status_index, c.role_id, c.owner_id, c.organization_id, e.exempt_roles from rules e
+    join credentials c on ${scope} and c.created_at >= e.since
+      and (c.created_at <= e.created_until or coalesce(c.last_used_at, c.created_at) <= e.used_until)
+    where c.revoked_at is null`
+
+/** A century is out of reach for a credential, and what is longer may be for an interval. */
+const CENTURY_SECONDS = 3_155_760_000
+
+/** Whatever happened by then is as long ago as this rule allows, or longer. */
+const untilOf = (
+  now: Date,
+  limit: 'max_lifetime_seconds' | 'idle_timeout_seconds',
+): RawBuilder<unknown> => sql`
+  coalesce(${now}::timestamptz - least(${sql.ref(limit)}, ${sql.lit(CENTURY_SECONDS)}) * interval '1 second', '-infinity')`
