@@ -29,6 +29,7 @@ const DEFAULTS = {
   metricsPort: undefined,
   otlpEndpoint: undefined,
   traceRatio: 1,
+  statusLists: { ttlSeconds: 30, lifetimeSeconds: 300 },
   subjectTokenTypeAliases: ['urn:logto:token-type:personal_access_token'],
   limits: {
     failureWindowSeconds: 60,
@@ -75,6 +76,8 @@ metrics_host: 10.0.0.2
 metrics_port: 0
 otlp_endpoint: http://file.example.com:4318
 trace_ratio: 0.5
+status_list_ttl_seconds: 18
+status_list_lifetime_seconds: 180
 subject_token_type_aliases: [urn:example:pat]
 credential_hash: { memory_kib: 64, passes: 2, lanes: 4 }
 failure_window_seconds: 11
@@ -157,6 +160,7 @@ describe('a configuration file', () => {
       metricsPort: 0,
       otlpEndpoint: 'http://file.example.com:4318',
       traceRatio: 0.5,
+      statusLists: { ttlSeconds: 18, lifetimeSeconds: 180 },
       subjectTokenTypeAliases: ['urn:example:pat'],
       credentialHash: { memoryKib: 64, passes: 2, lanes: 4 },
     })
@@ -228,6 +232,8 @@ describe('a configuration file', () => {
       'http://standard.example.com',
     ],
     ['PATMINT_TRACE_RATIO', '0.25', 'traceRatio', 0.25],
+    ['PATMINT_STATUS_LIST_TTL_SECONDS', '90', 'statusLists', { ttlSeconds: 90, lifetimeSeconds: 180 }],
+    ['PATMINT_STATUS_LIST_LIFETIME_SECONDS', '36', 'statusLists', { ttlSeconds: 18, lifetimeSeconds: 36 }],
   ] as const)('gives way to %s, and in nothing else', (variable, text, member, value) => {
     const { bootstrapToken: _, ...before } = load({ PATMINT_CONFIG: path })
     const { bootstrapToken, ...after } = load({ PATMINT_CONFIG: path, [variable]: text })

@@ -112,6 +112,19 @@ ports: 1
     ])
   })
 
+  it('of a status list that would expire before it is renewed are told, beside others', () => {
+    expect(
+      problemsOfFile('port: many\nstatus_list_ttl_seconds: 31\nstatus_list_lifetime_seconds: 61\n'),
+    ).toEqual([
+      `FILE: port ${PORT}`,
+      'FILE: status_list_lifetime_seconds must be at least twice status_list_ttl_seconds',
+    ])
+    expect(problemsOfFile('status_list_ttl_seconds: soon\nstatus_list_lifetime_seconds: 3601\n')).toEqual([
+      'FILE: status_list_ttl_seconds must be a whole number from 1 to 600',
+      'FILE: status_list_lifetime_seconds must be a whole number from 2 to 3600',
+    ])
+  })
+
   it('of both name where each value came from', () => {
     expect(problemsOfFile('port: many\nhost: ""\n', { PATMINT_PORT: '65536' })).toEqual([
       'FILE: host must be text, and not empty',

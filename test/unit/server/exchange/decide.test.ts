@@ -33,6 +33,7 @@ describe('a decision', () => {
         act: null,
         organization: ORGANIZATION,
         credentialId: ID,
+        statusIndex: 7,
         clientId: 'patmint-cli',
         audiences: [API],
         scopes: ['datasets:read', 'models:read'],
