@@ -35,6 +35,8 @@ export interface AccessTokenClaims {
   readonly act?: Act
   /** Where verifiers find out what became of the credential; absent from tokens older than status lists. */
   readonly status?: { readonly status_list: StatusReference }
+  /** The key it is bound to (RFC 9449 section 6.1); absent: whoever bears it may use it. */
+  readonly cnf?: { readonly jkt: string }
   /** RFC 9396 section 9.1. */
   readonly authorization_details?: readonly AuthorizationDetail[]
 }

@@ -7,6 +7,7 @@ import type { CredentialChecks } from './compose-credential.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { type Database, isDatabaseAway } from './db/database.ts'
 import { matchesClientSecret } from './directory/client-secret.ts'
+import type { ProofChecks } from './dpop/proof-checks.ts'
 import { createExchange } from './exchange/exchange.ts'
 import { createCheckPresented } from './exchange/present.ts'
 import type { Logger } from './http/log.ts'
@@ -16,6 +17,7 @@ import type { Ledger } from './ledger/ledger.ts'
 import { createAnswerExchange } from './provider/answer.ts'
 import type { LoadClient } from './provider/client-id.ts'
 import { TOKEN_FORM_BYTES } from './provider/form.ts'
+import { PATHS } from './provider/metadata.ts'
 import { createProvider } from './provider/provider.ts'
 import { createPublicExchange } from './provider/public-exchange.ts'
 import { createReportError } from './provider/report.ts'
@@ -31,6 +33,7 @@ export interface TokenEndpointOptions {
   readonly checks: CredentialChecks
   readonly keyRing: KeyRing
   readonly readOwnToken: ReadOwnToken
+  readonly proofs: ProofChecks
   readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly secretKeys: SecretKeys
   readonly log: Logger
@@ -39,7 +42,7 @@ export interface TokenEndpointOptions {
 }
 
 export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware {
-  const { config, issuer, db, loadClient, checks, keyRing, ledger, log, clock, watched } = options
+  const { config, issuer, db, loadClient, checks, keyRing, proofs, ledger, log, clock, watched } = options
   const { attemptLimits, limits } = checks
   const clientSecretKeys = deriveKeys(options.secretKeys, 'client-secret')
   const checkPresented = createCheckPresented({
@@ -53,10 +56,14 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
     attemptLimits,
     takePlace: limits.inFlight.take,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
+    proofs,
+    tokenUri: issuer + PATHS.token,
+    clock,
     deadlineMs: config.exchangeDeadlineMs,
     answerExchange: createAnswerExchange({
       issuer,
       exchange: watched.exchange(createExchange(checkPresented)),
+      spendProof: proofs.spendProof,
       signAccessToken: watched.signAccessToken(keyRing),
       ledger,
       clock,

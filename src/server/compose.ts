@@ -8,6 +8,7 @@ import { createLeakLimits } from './api/leak-limits.ts'
 import { createBurn } from './api/revoke-exposed.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
+import { composeProofs } from './compose-proof.ts'
 import { composeSigning } from './compose-signing.ts'
 import { composeStatusLists } from './compose-status.ts'
 import { composeTokenEndpoint } from './compose-token-endpoint.ts'
@@ -24,6 +25,7 @@ import { clientsPart } from './directory/client-store.ts'
 import { findClient, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
+import { refuseProofs } from './http/refuse-proof.ts'
 import { createRevocationRouter } from './http/revocation.ts'
 import { createStatusListRouter } from './http/status-lists.ts'
 import { instrument } from './instrument.ts'
@@ -82,12 +84,14 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const readOwnToken = createOwnTokenReader(keyRing, issuer)
   const statusLists = composeStatusLists({ ...options, keyRing })
   watched.state({ isReady, records, keyRing, statusLists, readLoad: limits.readLoad, clock })
+  const proofs = composeProofs(options)
   const answerToken = composeTokenEndpoint({
     ...options,
     loadClient: load.client,
     checks: composed,
     keyRing,
     readOwnToken,
+    proofs,
     ledger,
     watched,
   })
@@ -105,6 +109,8 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     recheckCredential: checks.recheckCredential,
     hashClientSecret: (secret) => hashClientSecret(secret, clientSecretKeys),
     readOwnToken,
+    proofs,
+    issuer,
     rehearseCheck: createRehearseCheck(hasher),
     turnRing,
     toWireError,
@@ -142,6 +148,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     ctx['_matchedRoute'] = PATHS.token
     return answerToken(ctx, next)
   })
+  app.use(refuseProofs('/oauth2/'))
   for (const router of [...open, createDocumentationRouter(issuer), revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }

@@ -46,6 +46,7 @@ describe('metadata', () => {
       ],
       token_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
       status_list_aggregation_endpoint: `${ISSUER}/oauth2/status-lists`,
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
       revocation_endpoint: `${ISSUER}/oauth2/revoke`,
       revocation_endpoint_auth_methods_supported: ['none'],
     })

@@ -76,10 +76,6 @@ describe('section 2.1, the request', () => {
     expectError(answer, 400, 'invalid_request', 'actor_token is not valid')
   })
 
-  it('refuses DPoP proofs rather than ignoring them', async () => {
-    expectError(await exchange({}, { DPoP: 'x.y.z' }), 400, 'invalid_request', 'DPoP is not supported')
-  })
-
   it('refuses more parameters than it reads', async () => {
     const filler = Array.from({ length: 1000 }, () => 'x')
     const answer = await exchange({

@@ -21,6 +21,12 @@ import { describeOrigin } from '../http/origin.ts'
 import { Problem, tooManyRequests } from '../http/problem.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
+import {
+  challengeToken,
+  type PresentedToken,
+  readPresentedToken,
+  type TokenReading,
+} from './presented-token.ts'
 
 /**
  * A caller, with what they may do right now, as granted: a wildcard says that whatever is declared later belongs to it
@@ -43,7 +49,7 @@ export interface Caller {
   readonly holdsCredential: boolean
 }
 
-export interface CallerDependencies {
+export interface CallerDependencies extends TokenReading {
   readonly verifyCredential: VerifyCredential
   readonly recheckCredential: RecheckCredential
   readonly readOwnToken: ReadOwnToken
@@ -59,8 +65,6 @@ export interface CallerDependencies {
  */
 export const SELF_SERVICE = ['tokens:read', 'tokens:write']
 
-const BEARER = /^Bearer ([\w.~+/-]+=*)$/i
-
 /**
  * Identifies the caller or answers 401 (RFC 6750 section 3). Which rule a credential fails is never told; the record
  * says it, of a credential that exists.
@@ -68,21 +72,26 @@ const BEARER = /^Bearer ([\w.~+/-]+=*)$/i
 export function authenticate(dependencies: CallerDependencies): Middleware {
   const { ledger, clock } = dependencies
   return async (ctx, next) => {
-    const [, token = ''] = BEARER.exec(ctx.get('Authorization')) ?? []
     const now = clock()
+    const presented = await readPresentedToken(ctx, dependencies, now)
+    if (!presented.ok) throw refuse(ctx, presented.error)
     const { ip: address, userAgent, requestId } = describeOrigin(ctx, now, null)
     const context = { now, address, clientId: null, userAgent, requestId }
-    const caller = token ? await identify(token, context, dependencies) : fail(undefined)
+    const caller = await identify(presented.value, context, dependencies)
     if (!caller.ok) {
       await recordRefusal(context, caller.error, ledger)
-      ctx.set('WWW-Authenticate', token ? 'Bearer error="invalid_token"' : 'Bearer')
-      throw new Problem('unauthorized')
+      throw refuse(ctx, challengeToken(presented.value))
     }
     ctx.state['caller'] = caller.value
     const { id: credentialId, lastUsedAt } = caller.value.standing.credential
     await ledger.touch({ credentialId, lastUsedAt, usedAt: now, ip: address })
     await next()
   }
+}
+
+function refuse(ctx: Context, challenge: string): Problem {
+  ctx.set('WWW-Authenticate', challenge)
+  return new Problem('unauthorized')
 }
 
 async function recordRefusal(
@@ -111,11 +120,12 @@ async function recordRefusal(
  * looked up.
  */
 async function identify(
-  token: string,
+  { token, provenKey }: PresentedToken,
   context: VerificationContext,
   { verifyCredential, recheckCredential, readOwnToken, attemptLimits, apiAudience }: CallerDependencies,
 ): Promise<Result<Caller, RefusedCredential | undefined>> {
-  const presented = parseCredential(token)
+  // A credential is bound to no key, so no proof makes it another one.
+  const presented = provenKey === null ? parseCredential(token) : undefined
   if (presented) {
     const admitted = await attemptLimits.admit({ address: context.address, clientId: null, presented })
     if (!admitted.ok) throw tooManyRequests(admitted.error.retryAfterSeconds)
@@ -125,6 +135,8 @@ async function identify(
   const jwt = parseJwt(token)
   const own = jwt && (await readOwnToken(jwt, context.now))
   if (!own || !readAudiences(own).includes(apiAudience)) return fail(undefined)
+  // A bound token is no bearer's, nor is a bearer's token bound by somebody's proof (RFC 9449 section 7.2).
+  if ((own.cnf?.jkt ?? null) !== provenKey) return fail(undefined)
   const rechecked = await recheckCredential(own.cred, context)
   if (!rechecked.ok) return rechecked
   const caller = toCaller(rechecked.value, apiAudience)

@@ -4,53 +4,21 @@
 import { z } from 'zod'
 import type { AuthorizationDetail } from '../../protocol/authorization-details.ts'
 import { anyCovers } from '../../protocol/scope.ts'
-import { PAT_TYPE } from '../../protocol/urn.ts'
 import { findCredential } from '../credential/find.ts'
 import { type Standing, subjectOf } from '../credential/standing.ts'
 import { findClient } from '../directory/client-store.ts'
-import { clientId } from '../directory/schema.ts'
 import type { CheckedCredential } from '../exchange/attempt.ts'
 import { toExchangeClient } from '../exchange/client.ts'
 import type { Decision } from '../exchange/decide.ts'
 import { type Explanation, explainExchange } from '../exchange/explain.ts'
 import { causeOf, type Nobody } from '../exchange/refusal.ts'
-import { parseExchangeWish, parsePresented, type TokenParameters } from '../exchange/request.ts'
+import { parsePresented } from '../exchange/request.ts'
 import { STEPS } from '../exchange/step.ts'
 import { Problem } from '../http/problem.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDependencies } from './dependencies.ts'
+import { explainBody, readWish } from './explain-body.ts'
 import { operation } from './operation.ts'
-import { credentialId } from './schema.ts'
-
-const MAX_TEXT = 16_000
-const text = z.string().max(MAX_TEXT)
-const repeatable = z.union([text, z.array(text).max(100)])
-
-const explainBody = z
-  .strictObject({
-    credential: credentialId
-      .optional()
-      .describe('Public id, in place of `subject_token`: the secret is taken to be right'),
-    subject_token: text.optional().describe('The credential itself; its secret is checked'),
-    subject_token_type: text.default(PAT_TYPE).describe('What `subject_token` is'),
-    client_id: clientId.default('patmint-cli').describe('Taken to be authenticated'),
-    audience: repeatable.optional().describe('Which resource servers the token is for'),
-    resource: repeatable.optional().describe('The same, as absolute URIs'),
-    scope: text.optional().describe('Separated by blanks; absent: all that is effective'),
-    authorization_details: text.optional().describe('The JSON text that an exchange has there'),
-    requested_token_type: text.optional().describe('What to issue; absent: an access token'),
-    actor_token: text.optional().describe('Who acts for the subject'),
-    actor_token_type: text.optional().describe('What `actor_token` is'),
-    address: z
-      .union([z.ipv4(), z.ipv6()])
-      .optional()
-      .describe('Where the exchange would come from; absent: where this request comes from'),
-  })
-  .refine((body) => (body.subject_token === undefined) !== (body.credential === undefined), {
-    error: 'give exactly one of subject_token and credential',
-  })
-
-type ExplainBody = z.output<typeof explainBody>
 
 const rights = z.array(z.strictObject({ audience: z.string(), scopes: z.array(z.string()) }))
 
@@ -134,7 +102,7 @@ const explain = operation({
     const address = body.address ?? origin.ip
     const check = (named: Named) => checkPresented(caller, named, { now, address }, dependencies)
     const explanation = await explainExchange({
-      wish: parseExchangeWish(toParameters(body), dependencies.subjectTokenTypeAliases),
+      wish: readWish(body, dependencies.subjectTokenTypeAliases),
       credential: await check({
         text: body.subject_token,
         type: body.subject_token_type,
@@ -151,12 +119,6 @@ const explain = operation({
 })
 
 export const explainOperations = [explain]
-
-/** The parameters as the token endpoint would read them: there, an empty one is absent. */
-function toParameters({ credential, client_id, address, ...parameters }: ExplainBody): TokenParameters {
-  const given = { ...parameters, subject_token: parameters.subject_token ?? credential }
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value || undefined]))
-}
 
 /** What is presented as a value, or named by its public id. */
 interface Named {

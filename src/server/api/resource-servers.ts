@@ -32,6 +32,7 @@ const CHANGING = 'Changing resource servers'
 const ofResourceServer = z.object({ id: uuid })
 const ttl = z.int().min(1).max(LONGEST_TTL_SECONDS)
 const signingAlg = z.enum(SIGNING_ALGORITHMS)
+const dpopRequired = z.boolean().describe('Whether an exchange for it needs a DPoP proof (RFC 9449)')
 const scopes = z
   .record(concreteScope, humanName(500))
   .refine((map) => Object.keys(map).length <= MAX_SCOPES, { error: `must name at most ${MAX_SCOPES} scopes` })
@@ -46,6 +47,7 @@ const resourceServerView = z
     scopes: z.record(z.string(), z.string()),
     access_token_ttl_seconds: ttl,
     signing_alg: signingAlg,
+    dpop_required: dpopRequired,
     built_in: z.boolean().describe('The management API itself'),
     created_at: instant,
   })
@@ -60,6 +62,7 @@ const viewResourceServer = (server: DescribedResourceServer): ResourceServerView
   scopes: sortMembers(server.scopes),
   access_token_ttl_seconds: server.accessTokenTtlSeconds,
   signing_alg: server.signingAlg,
+  dpop_required: server.dpopRequired,
   built_in: server.builtIn,
   created_at: server.createdAt.toISOString(),
 })
@@ -70,11 +73,13 @@ const versionOfResourceServer = ({
   scopes,
   access_token_ttl_seconds,
   signing_alg,
+  dpop_required,
 }: ResourceServerView) => ({
   name,
   scopes,
   access_token_ttl_seconds,
   signing_alg,
+  dpop_required,
 })
 
 const detail = { schema: resourceServerView, version: versionOfResourceServer }
@@ -113,6 +118,7 @@ const create = operation({
     scopes,
     access_token_ttl_seconds: ttl.default(300),
     signing_alg: signingAlg.default('ES256'),
+    dpop_required: dpopRequired.default(false),
   }),
   bodyLimit: BODY_LIMIT,
   answer: { status: 201, description: 'The resource server', ...detail },
@@ -158,7 +164,13 @@ const update = operation({
     'it is issued no more.',
   access: 'clients:write',
   params: ofResourceServer,
-  body: changesOf({ name: displayName, scopes, access_token_ttl_seconds: ttl, signing_alg: signingAlg }),
+  body: changesOf({
+    name: displayName,
+    scopes,
+    access_token_ttl_seconds: ttl,
+    signing_alg: signingAlg,
+    dpop_required: dpopRequired,
+  }),
   bodyLimit: BODY_LIMIT,
   answer: { status: 200, description: 'The resource server as it is now', ...detail },
   problems: ['built_in'],
@@ -211,13 +223,15 @@ const toSettings = ({
   name,
   access_token_ttl_seconds: accessTokenTtlSeconds,
   signing_alg: signingAlg,
+  dpop_required: dpopRequired,
 }: Pick<
   ResourceServerView,
-  'name' | 'access_token_ttl_seconds' | 'signing_alg'
+  'name' | 'access_token_ttl_seconds' | 'signing_alg' | 'dpop_required'
 >): ResourceServerSettings => ({
   name,
   accessTokenTtlSeconds,
   signingAlg,
+  dpopRequired,
 })
 
 /** The resource server, locked, in the version the client means, unless it stays as it is. */

@@ -62,6 +62,10 @@ export interface Config {
   readonly logLevel: ConfigFile['log_level']
   /** What becomes of a family of credentials when one is used after its overlap. */
   readonly credentialReuse: ConfigFile['credential_reuse']
+  /** How long after `iat` a DPoP proof is accepted. */
+  readonly dpopProofSeconds: number
+  /** Whether a DPoP proof must hold a nonce of ours. */
+  readonly dpopNonce: ConfigFile['dpop_nonce']
   readonly metricsHost: string
   /** Undefined: 9464, or none when that is taken. */
   readonly metricsPort: number | 'off' | undefined
@@ -105,6 +109,8 @@ const VARIABLES = {
   PATMINT_LOG_LEVEL: ['log_level', asText],
   PATMINT_CREDENTIAL_REUSE: ['credential_reuse', asText],
   PATMINT_CLIENT_JWKS_ALLOWED_CIDRS: ['client_jwks_allowed_cidrs', asList],
+  PATMINT_DPOP_PROOF_SECONDS: ['dpop_proof_seconds', asNumber],
+  PATMINT_DPOP_NONCE: ['dpop_nonce', asText],
   PATMINT_FAILURE_WINDOW_SECONDS: ['failure_window_seconds', asNumber],
   PATMINT_FAILURES_PER_ADDRESS: ['failures_per_address', asNumber],
   PATMINT_FAILURES_PER_CLIENT: ['failures_per_client', asNumber],
@@ -202,6 +208,8 @@ function toConfig(file: ConfigFile): Config {
     signingKeys: toSigningKeys(file),
     logLevel: file.log_level,
     credentialReuse: file.credential_reuse,
+    dpopProofSeconds: file.dpop_proof_seconds,
+    dpopNonce: file.dpop_nonce,
     metricsHost: file.metrics_host,
     metricsPort: file.metrics_port,
     otlpEndpoint: file.otlp_endpoint,

@@ -14,6 +14,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 const MOST = 1_000_000
 /** As many as `auto` gives at most. */
 export const MAX_WORKERS = 64
+const DPOP_NONCES = ['off', 'required'] as const
 const REUSE_REACTIONS = ['flag', 'revoke_family'] as const
 
 // Errors never quote the value: what is wrong may be a secret.
@@ -31,6 +32,7 @@ const ERRORS = {
   bootstrap_token: 'must be a well-formed PAT (pat_…)',
   bootstrap_password: 'must be text of 8 to 256 characters',
   log_level: `must be one of ${LOG_LEVELS.join(', ')}`,
+  dpop_nonce: `must be one of ${DPOP_NONCES.join(', ')}`,
   credential_reuse: `must be one of ${REUSE_REACTIONS.join(', ')}`,
   text: 'must be text, and not empty',
   list: 'must be a list',
@@ -145,6 +147,13 @@ export const configFileSchema = z
         'What becomes of the successor when a rotated credential is used after its overlap: it is flagged for its ' +
           'owner and admins, or every credential of the family is revoked',
       ),
+    dpop_proof_seconds: wholeNumber(5, 600)
+      .default(60)
+      .describe('How long after its iat a DPoP proof is accepted; five seconds more for clocks that differ'),
+    dpop_nonce: z
+      .enum(DPOP_NONCES, { error: ERRORS.dpop_nonce })
+      .default('off')
+      .describe('Whether a DPoP proof must hold a nonce this server gave'),
     metrics_host: text.default('127.0.0.1').describe('Address to serve /metrics on'),
     metrics_port: z
       .union([z.int().min(0).max(65_535), z.literal('off')], { error: ERRORS.metrics_port })

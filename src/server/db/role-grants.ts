@@ -11,6 +11,8 @@ export interface Grant {
   readonly declaredScopes: readonly string[]
   readonly accessTokenTtlSeconds: number
   readonly signingAlg: SigningAlgorithm
+  /** Whether its tokens have to be bound to a key. */
+  readonly dpopRequired: boolean
 }
 
 /** What role `r` permits, as a JSON array of `Grant`. */
@@ -20,6 +22,7 @@ export const grantsOfRole = sql<Grant[]>`(
       'scopes', p.scopes,
       'declaredScopes', array(select x.scope from resource_scopes x where x.resource_server_id = s.id),
       'accessTokenTtlSeconds', s.access_token_ttl_seconds,
-      'signingAlg', s.signing_alg) order by s.audience), '[]')
+      'signingAlg', s.signing_alg,
+      'dpopRequired', s.dpop_required) order by s.audience), '[]')
   from role_permissions p join resource_servers s on s.id = p.resource_server_id
   where p.role_id = r.id)`

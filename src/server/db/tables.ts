@@ -37,6 +37,7 @@ export interface ResourceServersTable {
   name: string
   access_token_ttl_seconds: number
   signing_alg: SigningAlgorithm
+  dpop_required: Generated<boolean>
   built_in: Generated<boolean>
   created_at: Immutable<Date>
 }

@@ -29,6 +29,7 @@ const API_SETTINGS = {
   name: 'Patmint management API',
   accessTokenTtlSeconds: 300,
   signingAlg: 'ES256',
+  dpopRequired: false,
 } as const
 const BUILT_IN_ROLES = ['platform-admin', 'admin', 'member'] as const
 export const isBuiltInRole = (name: string): boolean => BUILT_IN_ROLES.some((role) => role === name)

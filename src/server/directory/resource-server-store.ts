@@ -9,6 +9,8 @@ export interface ResourceServerSettings {
   readonly name: string
   readonly accessTokenTtlSeconds: number
   readonly signingAlg: SigningAlgorithm
+  /** Whether its tokens have to be bound to a key (RFC 9449). */
+  readonly dpopRequired: boolean
 }
 
 export interface ResourceServer extends ResourceServerSettings {
@@ -24,6 +26,7 @@ const COLUMNS = [
   'name',
   'access_token_ttl_seconds as accessTokenTtlSeconds',
   'signing_alg as signingAlg',
+  'dpop_required as dpopRequired',
 ] as const
 
 export async function findResourceServer(
@@ -143,10 +146,11 @@ export async function renameAudience(db: Queryable, id: string, audience: string
   await db.updateTable('resource_servers').set({ audience }).where('id', '=', id).execute()
 }
 
-const toRow = ({ name, accessTokenTtlSeconds, signingAlg }: ResourceServerSettings) => ({
+const toRow = ({ name, accessTokenTtlSeconds, signingAlg, dpopRequired }: ResourceServerSettings) => ({
   name,
   access_token_ttl_seconds: accessTokenTtlSeconds,
   signing_alg: signingAlg,
+  dpop_required: dpopRequired,
 })
 
 /** The scopes of a resource server, each with its description. */

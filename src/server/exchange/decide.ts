@@ -9,6 +9,7 @@ import { chooseScopes, chooseTargets, locateDetails } from './choose.ts'
 import type { ExchangeClient } from './client.ts'
 import type { Actor } from './delegation.ts'
 import { findLeast, listCaps } from './lifetime.ts'
+import { isProven } from './possession.ts'
 import type { Presenter } from './present.ts'
 import type { DecisionRefusal } from './refusal.ts'
 import type { ExchangeWish } from './request.ts'
@@ -28,6 +29,8 @@ export interface Decision {
   readonly details: readonly AuthorizationDetail[] | null
   /** How many exchanges lead from the credential to the token, this one included. */
   readonly exchanges: number
+  /** Thumbprint of the key the token is bound to; null: whoever bears it may use it. */
+  readonly boundKey: string | null
   readonly signingAlg: SigningAlgorithm
   readonly lifetimeSeconds: number
   /** Until the credential itself stops; null for never. */
@@ -46,6 +49,7 @@ export function decide(
   actor: Actor | null = null,
 ): Result<Decision, DecisionRefusal> {
   const { standing, token } = subject
+  if (!isProven(wish, token)) return fail({ reason: 'subject_token_refused', cause: 'token_unproven' })
   const exchanges = token ? (token.exchanges ?? 1) + 1 : 1
   if (exchanges > MAX_EXCHANGES)
     return fail({ reason: 'subject_token_refused', cause: 'exchanged_too_often' })
@@ -64,6 +68,10 @@ export function decide(
       reason: least.by === 'actor' ? 'actor_token_refused' : 'subject_token_refused',
       cause: 'credential_expired',
     })
+  // Last, so that whoever brings no proof learns nothing they could not have.
+  const demanding = targets.find(({ dpopRequired }) => dpopRequired)
+  if (demanding && wish.proofKey === undefined)
+    return fail({ reason: 'proof_required', audience: demanding.audience })
   const [first, ...others] = targets
   return ok({
     subject: subjectOf(standing),
@@ -76,6 +84,7 @@ export function decide(
     scopes: scopes.value,
     details: details.value,
     exchanges,
+    boundKey: wish.proofKey ?? null,
     signingAlg: first.signingAlg,
     lifetimeSeconds: least.seconds,
     subjectExpiresInSeconds: caps.find(({ by }) => by === 'credential')?.seconds ?? null,

@@ -6,6 +6,7 @@ import type { VerificationContext } from '../credential/verify.ts'
 import type { ExchangeClient } from './client.ts'
 import { type Decision, decide } from './decide.ts'
 import { type DelegationRefusal, delegate } from './delegation.ts'
+import { isProven } from './possession.ts'
 import type { CheckPresented, PresentationRefusal } from './present.ts'
 import type { ExchangeRefusal } from './refusal.ts'
 import type { ExchangeRequest, ExchangeWish } from './request.ts'
@@ -72,13 +73,17 @@ export async function settleExchange(
   if (!parties.actor) return { result: decide(wish, subject.value, client, now), ...told }
   const acting = await parties.actor()
   if (!acting.ok) return { result: refuseActor(acting.error.refusal), ...told }
+  if (!isProven(wish, acting.value.token))
+    return { result: refuseActor({ reason: 'token_unproven' }), ...told }
   const actor = delegate(subject.value, acting.value, client)
   const result = actor.ok ? decide(wish, subject.value, client, now, actor.value) : refuseActor(actor.error)
   return { result, ...told, actor: holderOf(acting.value.standing) }
 }
 
-const refuseActor = ({ reason }: PresentationRefusal | DelegationRefusal) =>
+const refuseActor = ({ reason }: PresentationRefusal | DelegationRefusal | Unproven) =>
   fail({ reason: 'actor_token_refused', cause: reason } as const)
+
+type Unproven = { readonly reason: 'token_unproven' }
 
 const holderOf = (standing: Standing): Holder => ({
   subject: subjectOf(standing),

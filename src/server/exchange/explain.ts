@@ -87,6 +87,8 @@ function stepOf(refusal: ExchangeRefusal, { verified }: CheckedCredential): Step
       return verified.ok && refusal.cause === 'credential_expired' ? 'expiry' : SUBJECT_STEPS[refusal.cause]
     case 'actor_token_refused':
       return 'actor'
+    case 'proof_required':
+      return 'proof'
     case 'audience_ambiguous':
     case 'audience_not_permitted':
     case 'audiences_incompatible':
@@ -102,6 +104,7 @@ type SubjectCause = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }
 
 const SUBJECT_STEPS: Readonly<Record<SubjectCause, StepName>> = {
   token_invalid: 'credential',
+  token_unproven: 'credential',
   exchanged_too_often: 'credential',
   credential_unknown: 'credential',
   secret_mismatch: 'credential',

@@ -1,5 +1,6 @@
 // Every way an exchange is refused. `reason` goes to the audit record; what the client learns is decided elsewhere.
 
+import type { ProofProblem } from '../../protocol/dpop.ts'
 import type { TooManyFailures } from '../credential/attempt-limits.ts'
 import type { DelegationRefusal } from './delegation.ts'
 import type { PresentationRefusal } from './present.ts'
@@ -15,7 +16,6 @@ export type ParameterRefusal =
       readonly parameter: string
     }
   | { readonly reason: 'parameters_too_many' }
-  | { readonly reason: 'feature_unsupported'; readonly feature: 'DPoP' }
 
 /** Why nobody stands behind what was presented: it is none of ours, by its form or by its signature. */
 export type Nobody = 'credential_malformed' | 'token_invalid'
@@ -25,6 +25,7 @@ export type RequestRefusal =
   | ParameterRefusal
   | { readonly reason: 'subject_token_refused'; readonly cause: Nobody }
   | { readonly reason: 'actor_token_refused'; readonly cause: Nobody }
+  | { readonly reason: 'proof_refused'; readonly cause: ProofProblem }
   | { readonly reason: 'scope_malformed' }
   | { readonly reason: 'details_refused'; readonly cause: 'details_malformed' }
 
@@ -41,9 +42,10 @@ export type ReachRefusal =
 export type DecisionRefusal =
   | {
       readonly reason: 'subject_token_refused'
-      readonly cause: PresentationRefusal['reason'] | 'exchanged_too_often'
+      readonly cause: PresentationRefusal['reason'] | 'exchanged_too_often' | 'token_unproven'
     }
-  | { readonly reason: 'actor_token_refused'; readonly cause: 'credential_expired' }
+  | { readonly reason: 'actor_token_refused'; readonly cause: 'credential_expired' | 'token_unproven' }
+  | { readonly reason: 'proof_required'; readonly audience: string }
   | ReachRefusal
 
 /** What an exchange with a well-formed request, by a client that is known, comes to if not to a decision. */
@@ -81,7 +83,6 @@ export const REFUSAL_CAUSES = Object.keys({
   parameter_malformed: true,
   parameter_unsupported: true,
   parameters_too_many: true,
-  feature_unsupported: true,
   credential_malformed: true,
   token_invalid: true,
   exchanged_too_often: true,
@@ -112,6 +113,20 @@ export const REFUSAL_CAUSES = Object.keys({
   details_malformed: true,
   details_exceed: true,
   details_elsewhere: true,
+  token_unproven: true,
+  proof_required: true,
+  proof_malformed: true,
+  proof_type_wrong: true,
+  proof_algorithm_unsupported: true,
+  proof_key_unusable: true,
+  proof_signature_wrong: true,
+  proof_claims_incomplete: true,
+  proof_method_wrong: true,
+  proof_uri_wrong: true,
+  proof_not_fresh: true,
+  proof_token_wrong: true,
+  proof_nonce_wrong: true,
+  proof_replayed: true,
 } satisfies Record<RefusalCause, true>)
 
 /** What is wrong with the parameters, in words. */
@@ -127,7 +142,5 @@ export function describeParameters(refusal: ParameterRefusal): string {
       return `${refusal.parameter} has an unsupported value`
     case 'parameters_too_many':
       return 'the request has too many parameters'
-    case 'feature_unsupported':
-      return `${refusal.feature} is not supported`
   }
 }

@@ -39,6 +39,8 @@ export interface ExchangeWish {
   readonly scopes: readonly string[] | null
   /** Null: none is given. */
   readonly details: readonly AuthorizationDetail[] | null
+  /** Thumbprint of the key by which a verified proof was made (RFC 9449); absent: there was none. */
+  readonly proofKey?: string
 }
 
 /** What scopes and details ask for together, as scopes; null for all that is effective. */

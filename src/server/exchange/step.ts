@@ -19,6 +19,7 @@ export const STEPS = [
   'audience',
   'scope',
   'expiry',
+  'proof',
 ] as const
 export type StepName = (typeof STEPS)[number]
 

@@ -17,6 +17,8 @@ export interface Target {
   readonly scopes: readonly string[]
   readonly accessTokenTtlSeconds: number
   readonly signingAlg: SigningAlgorithm
+  /** Whether its tokens have to be bound to a key. */
+  readonly dpopRequired: boolean
 }
 
 /** What is left of a grant's scopes after each bound. */

@@ -51,6 +51,7 @@ export function tellReach({ wish, credential: { standing, token }, client, now }
               : 'The token gets all that is effective',
           } as const,
           ...tellLifetime(listCaps({ standing, token, actor: null }, [first, ...others], now)),
+          ...tellBinding(wish.proofKey),
         ]
       : []),
   ]
@@ -84,6 +85,11 @@ const listLeft = (
   grants
     .map((grant) => ({ audience: grant.audience, scopes: narrowGrant(grant, permissions)[bound] }))
     .filter(({ scopes }) => scopes.length > 0)
+
+const tellBinding = (proofKey: string | undefined): Step[] =>
+  proofKey === undefined
+    ? []
+    : [{ step: 'proof', outcome: 'pass', detail: `The token is bound to the key ${proofKey}` }]
 
 function tellLifetime(caps: readonly [Cap, ...Cap[]]): Step[] {
   const least = findLeast(caps)

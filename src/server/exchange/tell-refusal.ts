@@ -18,6 +18,8 @@ export function tellRequestRefusal(refusal: RequestRefusal): string {
       return 'actor_token is neither a credential nor an access token of the type it is said to be'
     case 'details_refused':
       return 'authorization_details is no JSON array of details with type, actions and, if wanted, identifier and locations'
+    case 'proof_refused':
+      return 'The DPoP proof is not valid'
     case 'scope_malformed':
       return 'scope is not a list of scopes with one blank between them and no wildcard, or names too many'
     case 'parameter_malformed':
@@ -36,6 +38,8 @@ export function tellRefusal(refusal: ExchangeRefusal, trial: Trial): string {
       return tellCause(refusal.cause, trial.credential)
     case 'actor_token_refused':
       return tellActorRefusal(refusal.cause, trial)
+    case 'proof_required':
+      return `The resource server "${refusal.audience}" takes no token but one that is bound to a key, and there is no DPoP proof`
     default:
       return tellShortfall(refusal, trial)
   }
@@ -61,6 +65,8 @@ function tellActorRefusal(cause: ActorRefusal['cause'], { actor, client }: Trial
 
 function tellCause(cause: SubjectRefusal['cause'], { standing, verified }: CheckedCredential): string {
   if (cause === 'exchanged_too_often') return `At most ${MAX_EXCHANGES} exchanges may lead to a token`
+  if (cause === 'token_unproven')
+    return 'The access token is bound to a key, and no DPoP proof is by that key'
   if (verified.ok) return 'Less than a whole second is left of the credential: a token would be born expired'
   const { credential, organization, role } = standing
   switch (cause) {

@@ -5,11 +5,13 @@ import type { Context } from 'koa'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
 import { PresentedCredential } from '../../protocol/credential.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
+import type { Proof } from '../dpop/proof.ts'
 import type { AttemptLimits } from '../exchange/exchange.ts'
 import { type ExchangeRequest, parseExchangeRequest, type TokenParameters } from '../exchange/request.ts'
 import { answerOutage, toOAuthError } from './oauth-error.ts'
+import { bringsProof, type ProofDependencies, readProof } from './proof.ts'
 
-export interface AdmissionDependencies {
+export interface AdmissionDependencies extends ProofDependencies {
   readonly subjectTokenTypeAliases: readonly string[]
   readonly attemptLimits: AttemptLimits
   /** Takes a place among the requests in flight, or throws. */
@@ -24,12 +26,18 @@ export type Form = Readonly<Record<string, string | readonly string[] | undefine
 /** The form parser stops silently at 1000 parameters: what stands behind them must not go unread. */
 const MAX_PARAMETERS = 100
 
-/** Requests read before the client was looked up, for the handler that runs after it authenticated. */
-const requests = new WeakMap<object, ExchangeRequest>()
+/** An exchange request that was taken in, with the proof that came with it. */
+interface Received {
+  readonly request: ExchangeRequest
+  readonly proof: Proof | undefined
+}
+
+/** What was read before the client was looked up, for the handler that runs after it authenticated. */
+const received = new WeakMap<object, Received>()
 
 /** The exchange request that was taken in. */
-export function requestOf(ctx: KoaContextWithOIDC): ExchangeRequest {
-  const request = requests.get(ctx.oidc)
+export function requestOf(ctx: KoaContextWithOIDC): Received {
+  const request = received.get(ctx.oidc)
   if (!request) throw new Error('the exchange request was not read before its client was looked up')
   return request
 }
@@ -44,20 +52,26 @@ export async function receiveRequest(
 ): Promise<void> {
   const isExchange = ctx.oidc.params?.['grant_type'] === TOKEN_EXCHANGE_GRANT
   const form = (ctx.oidc.body ?? {}) as Form
-  const request = isExchange ? readExchangeRequest(ctx, form, dependencies) : undefined
-  await answerOutage(() => admitToLookUp(ctx, request, dependencies))
-  if (request) requests.set(ctx.oidc, request)
+  const request = isExchange ? readExchangeRequest(form, dependencies) : undefined
+  const proof = await answerOutage(() => admitToLookUp(ctx, request, dependencies))
+  if (request) received.set(ctx.oidc, { request, proof })
 }
 
-/** Admits a request to its first look-up; that of its credential begins with it. */
+/**
+ * Admits a request to its first look-up; that of its credential begins with it. Gives the proof that came with an
+ * exchange. The signature of that is the one thing that is checked before anything is looked up: it costs no I/O.
+ */
 export async function admitToLookUp(
   ctx: Context,
   request: ExchangeRequest | undefined,
-  { attemptLimits, takePlace, beginLookUp }: AdmissionDependencies,
-): Promise<void> {
+  dependencies: AdmissionDependencies,
+): Promise<Proof | undefined> {
+  const { attemptLimits, takePlace, beginLookUp } = dependencies
   await admit(ctx, request, null, attemptLimits)
   takePlace(ctx)
+  const proof = request && bringsProof(ctx) ? await readProof(ctx, dependencies) : undefined
   for (const credential of listCredentials(request)) beginLookUp(credential)
+  return proof
 }
 
 /** Admits it to the check of its credential: a client that authenticated itself answers for what it forwards. */
@@ -95,13 +109,10 @@ function listCredentials(request: ExchangeRequest | undefined): PresentedCredent
 
 /** Reads an exchange request. Throws the OAuth error of one that is malformed. */
 export function readExchangeRequest(
-  ctx: Context,
   form: Form,
   { subjectTokenTypeAliases }: AdmissionDependencies,
 ): ExchangeRequest {
   const parameters = readParameters(form)
-  // What would change the token if it were understood is refused, never ignored.
-  if (ctx.get('DPoP')) throw toOAuthError({ reason: 'feature_unsupported', feature: 'DPoP' })
   const request = parseExchangeRequest(parameters, subjectTokenTypeAliases)
   if (!request.ok) throw toOAuthError(request.error)
   return request.value

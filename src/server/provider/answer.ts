@@ -1,11 +1,14 @@
 // What an exchange comes to, whichever way its request came in: exchange → mint + ledger → response.
 
+import { fail, type Result } from '../../protocol/result.ts'
 import { ACCESS_TOKEN_TYPE } from '../../protocol/urn.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
+import type { Proof } from '../dpop/proof.ts'
+import type { ProofChecks } from '../dpop/proof-checks.ts'
 import type { ExchangeClient } from '../exchange/client.ts'
 import type { Decision } from '../exchange/decide.ts'
 import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
-import { causeOf } from '../exchange/refusal.ts'
+import { causeOf, type Refusal } from '../exchange/refusal.ts'
 import { type ExchangeRequest, listAsked } from '../exchange/request.ts'
 import type { AuditEvent } from '../ledger/event.ts'
 import type { IsAwaited, Ledger } from '../ledger/ledger.ts'
@@ -18,6 +21,8 @@ import { toOAuthError } from './oauth-error.ts'
 export interface Asked {
   readonly request: ExchangeRequest
   readonly client: ExchangeClient
+  /** The proof that came with it, verified and not yet spent. */
+  readonly proof: Proof | undefined
   /** The client, if it authenticated itself; null for a public one, whose id anybody may give. */
   readonly authenticatedId: string | null
   readonly address: string
@@ -30,21 +35,33 @@ export interface Asked {
 export interface AnswerDependencies {
   readonly issuer: string
   readonly exchange: Exchange
+  readonly spendProof: ProofChecks['spendProof']
   readonly signAccessToken: KeyRing['signAccessToken']
   readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly clock: () => Date
+}
+
+type Outcome = Omit<ExchangeOutcome, 'result'> & { readonly result: Result<Decision, Refusal> }
+
+const REPLAYED: Outcome = {
+  result: fail({ reason: 'proof_refused', cause: 'proof_replayed' }),
+  holder: undefined,
+  actor: undefined,
 }
 
 /** The body of the answer. Throws the OAuth error of a refusal, once that is on record. */
 export type AnswerExchange = (asked: Asked) => Promise<Record<string, unknown>>
 
 export function createAnswerExchange(dependencies: AnswerDependencies): AnswerExchange {
-  const { issuer, exchange, signAccessToken, ledger, clock } = dependencies
+  const { issuer, exchange, spendProof, signAccessToken, ledger, clock } = dependencies
   return async (asked) => {
-    const { request, client, authenticatedId, address, userAgent, requestId, isAwaited } = asked
+    const { request, client, proof, authenticatedId, address, userAgent, requestId, isAwaited } = asked
     const now = clock()
     const context = { now, address, clientId: authenticatedId, userAgent, requestId }
-    const outcome = await exchange(request, client, context)
+    const proven = proof ? { ...request, proofKey: proof.keyThumbprint } : request
+    // A proof counts once, whatever becomes of its request. Seen before, it is worth a record, and nothing is judged.
+    const isReplay = proof !== undefined && !(await spendProof(proof))
+    const outcome = isReplay ? REPLAYED : await exchange(proven, client, context)
     const event = describeAttempt(asked, outcome, now)
     if (!outcome.result.ok) {
       await ledger.record(event, null, isAwaited)
@@ -66,7 +83,7 @@ export function createAnswerExchange(dependencies: AnswerDependencies): AnswerEx
 /** The credentials that were presented themselves. An access token is no use of the one behind it. */
 function listUses(
   { request: { subjectToken, actorToken }, address }: Asked,
-  { holder, actor }: ExchangeOutcome,
+  { holder, actor }: Outcome,
   now: Date,
 ): CredentialUse[] {
   const presented = [
@@ -78,7 +95,7 @@ function listUses(
   )
 }
 
-function describeAttempt(asked: Asked, outcome: ExchangeOutcome, now: Date): AuditEvent {
+function describeAttempt(asked: Asked, outcome: Outcome, now: Date): AuditEvent {
   const { result, holder, actor } = outcome
   const { request, client, address, userAgent, requestId } = asked
   const { subjectToken } = request
@@ -104,7 +121,7 @@ function toResponse(accessToken: string, decision: Decision): Record<string, unk
   return {
     access_token: accessToken,
     issued_token_type: ACCESS_TOKEN_TYPE,
-    token_type: 'Bearer',
+    token_type: decision.boundKey === null ? 'Bearer' : 'DPoP',
     expires_in: decision.lifetimeSeconds,
     scope: decision.scopes.join(' '),
     ...(decision.details ? { authorization_details: decision.details } : {}),

@@ -21,11 +21,12 @@ function readClient(client: Client): ExchangeClient {
 
 export function createExchangeGrant(dependencies: GrantDependencies) {
   const answer = async (ctx: TokenEndpointGrantContext): Promise<Record<string, unknown>> => {
-    const request = requestOf(ctx)
+    const { request, proof } = requestOf(ctx)
     const { client } = ctx.oidc
     await admitToCheck(ctx, request, client, dependencies)
     return dependencies.answerExchange({
       request,
+      proof,
       client: readClient(client),
       authenticatedId: authenticatedId(client),
       address: ctx.ip,

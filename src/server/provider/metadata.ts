@@ -2,6 +2,7 @@
 // oidc-provider, whose document follows the Host header and advertises endpoints that are off.
 
 import Router from '@koa/router'
+import { DPOP_ALGORITHMS } from '../../protocol/dpop.ts'
 import { STATUS_LISTS_PATH } from '../../protocol/status-list.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
@@ -37,6 +38,7 @@ function describeServer(issuer: string): Record<string, unknown> {
     token_endpoint_auth_methods_supported: CLIENT_AUTH_METHODS,
     token_endpoint_auth_signing_alg_values_supported: CLIENT_AUTH_ALGORITHMS,
     status_list_aggregation_endpoint: issuer + PATHS.statusLists,
+    dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
     revocation_endpoint: issuer + PATHS.revocation,
     // Possession is the authority there: a client that authenticates all the same is not refused.
     revocation_endpoint_auth_methods_supported: ['none'],

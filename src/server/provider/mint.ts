@@ -26,6 +26,7 @@ export function composeClaims(
     org: decision.organization.slug,
     cred: decision.credentialId,
     ...(decision.exchanges > 1 ? { exchanges: decision.exchanges } : {}),
+    ...(decision.boundKey === null ? {} : { cnf: { jkt: decision.boundKey } }),
     ...(decision.act ? { act: decision.act } : {}),
     status: { status_list: referToStatus(issuer, decision.statusIndex) },
     ...(decision.details ? { authorization_details: decision.details } : {}),

@@ -1,6 +1,7 @@
 // Refusals and faults as OAuth errors: the one place that decides what a client learns (contract section 3).
 
 import { errors } from 'oidc-provider'
+import type { ProofProblem } from '../../protocol/dpop.ts'
 import { OverloadError } from '../../protocol/overload.ts'
 import { KeysUnavailable } from '../client-keys/published-keys.ts'
 import { isDatabaseAway } from '../db/database.ts'
@@ -54,7 +55,6 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
     case 'parameter_malformed':
     case 'parameter_unsupported':
     case 'parameters_too_many':
-    case 'feature_unsupported':
       return invalidRequest(describeParameters(refusal), detail)
     case 'subject_token_refused':
       return invalidRequest('subject_token is not valid', detail)
@@ -80,6 +80,10 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
         'a requested scope is unknown or not permitted',
         { detail },
       )
+    case 'proof_refused':
+      return refuseProof(refusal.cause)
+    case 'proof_required':
+      return new errors.CustomOIDCProviderError('invalid_dpop_proof', 'a DPoP proof is required', { detail })
     case 'details_refused':
       return new errors.CustomOIDCProviderError('invalid_authorization_details', DETAILS[refusal.cause], {
         detail,
@@ -98,6 +102,14 @@ export function toWireError(refusal: Refusal): { error: string; error_descriptio
   const { error, error_description = '' } = toOAuthError(refusal)
   return { error, error_description }
 }
+
+/** RFC 9449 sections 5 and 8: one answer for every check, but that a nonce is needed. */
+const refuseProof = (detail: ProofProblem): errors.OIDCProviderError =>
+  detail === 'proof_nonce_wrong'
+    ? new errors.CustomOIDCProviderError('use_dpop_nonce', 'the DPoP proof needs the nonce of this server', {
+        detail,
+      })
+    : new errors.CustomOIDCProviderError('invalid_dpop_proof', 'the DPoP proof is not valid', { detail })
 
 const DETAILS = {
   details_malformed: 'authorization_details is malformed, or has a member that is not known',

@@ -79,6 +79,7 @@ function setHeaders(ctx: Context): void {
   const { origin } = ctx.req.headers
   if (origin === undefined) return
   ctx.set('Access-Control-Allow-Origin', origin)
+  ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate')
   ctx.set('Vary', 'Origin')
 }
 
@@ -89,12 +90,13 @@ async function answer(
   dependencies: PublicExchangeDependencies,
 ): Promise<Record<string, unknown>> {
   const { deadlineMs, answerExchange } = dependencies
-  const request = readExchangeRequest(ctx, form, dependencies)
+  const request = readExchangeRequest(form, dependencies)
   const deadline = performance.now() + deadlineMs
-  await admitToLookUp(ctx, request, dependencies)
+  const proof = await admitToLookUp(ctx, request, dependencies)
   const answerInTime = async (): Promise<Record<string, unknown>> =>
     answerExchange({
       request,
+      proof,
       client: toExchangeClient(await findClient()),
       authenticatedId: null,
       address: ctx.ip,

@@ -8,6 +8,7 @@ export type SecretPurpose =
   | 'password-pepper'
   | 'client-secret'
   | 'signing-key-encryption'
+  | 'dpop-nonce'
 
 export interface DerivedKey {
   /** Names the secret key it comes from, without telling anything about it; stored beside what was made with it. */
@@ -34,12 +35,15 @@ function identify(secretKey: Buffer): string {
 /** All derived keys of one purpose. `current` is the one to make new things with. */
 export class DerivedKeys {
   readonly current: DerivedKey
+  /** The current one first. */
+  readonly all: readonly DerivedKey[]
   readonly #byId: ReadonlyMap<string, DerivedKey>
 
   constructor(secretKeys: readonly [Buffer, ...Buffer[]], purpose: SecretPurpose) {
     const toDerived = (key: Buffer): DerivedKey => ({ id: identify(key), bytes: derive(key, purpose) })
     this.current = toDerived(secretKeys[0])
-    this.#byId = new Map(secretKeys.map(toDerived).map((key) => [key.id, key]))
+    this.all = secretKeys.map(toDerived)
+    this.#byId = new Map(this.all.map((key) => [key.id, key]))
   }
 
   /** The key recorded under `id`; throws when that secret key is no longer configured. */

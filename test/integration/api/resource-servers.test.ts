@@ -75,6 +75,7 @@ describe('POST /resource-servers', () => {
         ...BODY,
         access_token_ttl_seconds: 300,
         signing_alg: 'ES256',
+        dpop_required: false,
         built_in: false,
         created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       },
@@ -211,6 +212,7 @@ describe('PATCH /resource-servers/{id}', () => {
       scopes: { 'files:read': 'Read', 'files:list': 'List' },
       access_token_ttl_seconds: 60,
       signing_alg: 'RS256',
+      dpop_required: false,
     }
     const answer = await call('PATCH', `/resource-servers/${id}`, change)
     expect(answer.json).toMatchObject({ id, audience, ...change })

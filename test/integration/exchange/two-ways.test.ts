@@ -4,11 +4,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PAT_TYPE, TOKEN_EXCHANGE_GRANT } from '../../../src/protocol/urn.ts'
 import { type Acme, API, mistype, startAcme, withAnotherSecret } from '../../support/acme.ts'
+import { createProofKey, type ProofKey } from '../../support/dpop.ts'
+import { requestExchange } from '../../support/requests.ts'
 
 let acme: Acme
 let suspended: string
+let key: ProofKey
+let nonce: string | null
+let usedProof: string
 beforeAll(async () => {
-  acme = await startAcme()
+  acme = await startAcme({ PATMINT_DPOP_NONCE: 'required' })
   suspended = await acme.issue('sam@acme.test', { name: 'other' })
   await acme.db
     .updateTable('users')
@@ -16,6 +21,11 @@ beforeAll(async () => {
     .where('email', '=', 'sam@acme.test')
     .execute()
   await acme.db.updateTable('clients').set({ grant_types: [] }).where('client_id', '=', 'notebook').execute()
+  key = await createProofKey()
+  const prove = (proof: string) => requestExchange(acme.url, { subject_token: acme.janePat }, { DPoP: proof })
+  nonce = (await prove(await key.prove())).headers.get('dpop-nonce')
+  usedProof = await key.prove({ nonce })
+  await prove(usedProof)
 })
 afterAll(() => acme.stop())
 
@@ -25,7 +35,7 @@ type Fields = Record<string, string | string[]>
 
 interface Outcome {
   readonly status: number
-  readonly headers: Record<string, string | null>
+  readonly headers: Record<string, unknown>
   readonly body: Record<string, unknown>
   readonly records: unknown[]
 }
@@ -38,10 +48,12 @@ const COMPARED = [
   'x-content-type-options',
   'access-control-allow-origin',
   'vary',
+  'access-control-expose-headers',
 ]
 
 /** What differs from one time to the next. */
 const PASSING = {
+  'dpop-nonce': 'a nonce',
   access_token: 'a token',
   id: 'an id',
   occurred_at: 'now',
@@ -74,7 +86,9 @@ async function send(form: URLSearchParams, headers: Record<string, string>, isLe
   const records = await acme.db.selectFrom('audit_events').selectAll().execute()
   const outcome: Outcome = {
     status: response.status,
-    headers: Object.fromEntries(COMPARED.map((name) => [name, response.headers.get(name)])),
+    headers: withoutPassing(
+      Object.fromEntries([...COMPARED, 'dpop-nonce'].map((name) => [name, response.headers.get(name)])),
+    ),
     body: withoutPassing((await response.json()) as Record<string, unknown>),
     records: records.map(withoutPassing),
   }
@@ -95,7 +109,7 @@ function toForm(fields: Fields): URLSearchParams {
   return new URLSearchParams(pairs)
 }
 
-const CASES: [string, number, () => Fields, Record<string, string>?][] = [
+const CASES: [string, number, () => Fields, (() => Promise<Record<string, string>>)?][] = [
   ['that is granted', 200, () => ({ scope: 'models:read' })],
   ['of everything', 200, () => ({ scope: '', client_secret: '' })],
   ['with a typo in its credential', 400, () => ({ subject_token: mistype(acme.janePat) })],
@@ -111,7 +125,12 @@ const CASES: [string, number, () => Fields, Record<string, string>?][] = [
   ['with authorization details', 200, () => ({ audience: API, authorization_details: READ_MODELS })],
   ['with malformed authorization details', 400, () => ({ authorization_details: '[]' })],
   ['with too many parameters', 400, () => ({ filler: Array(200).fill('x') })],
-  ['with a proof', 400, () => ({}), { DPoP: 'proof' }],
+  ['with something that is no proof', 400, () => ({}), async () => ({ DPoP: 'proof' })],
+  ['with an empty proof', 400, () => ({}), async () => ({ DPoP: '' })],
+  ['with a proof', 200, () => ({}), async () => ({ DPoP: await key.prove({ nonce }) })],
+  ['with a proof without nonce', 400, () => ({}), async () => ({ DPoP: await key.prove() })],
+  ['with a proof for elsewhere', 400, () => ({}), async () => ({ DPoP: await key.prove({ htm: 'GET' }) })],
+  ['with a proof that was used', 400, () => ({}), async () => ({ DPoP: usedProof })],
   ['by an unknown client', 401, () => ({ client_id: 'nobody' })],
   ['by a client that cannot be one', 401, () => ({ client_id: 'a b' })],
   ['by a client that has to authenticate', 401, () => ({ client_id: 'orders-service' })],
@@ -123,9 +142,10 @@ const CASES: [string, number, () => Fields, Record<string, string>?][] = [
 describe('an exchange', () => {
   it.each(CASES)(
     '%s: has one outcome, whichever way it takes',
-    async (_name, status, fields, headers = {}) => {
+    async (_name, status, fields, makeHeaders = async () => ({})) => {
       const form = toForm(fields())
-      const [straight, around] = [await send(form, headers, true), await send(form, headers, false)]
+      const straight = await send(form, await makeHeaders(), true)
+      const around = await send(form, await makeHeaders(), false)
       expect(straight).toEqual(around)
       expect(straight.status).toBe(status)
     },

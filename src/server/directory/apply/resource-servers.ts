@@ -18,6 +18,7 @@ const KEYS = {
   name: 'name',
   accessTokenTtlSeconds: 'access_token_ttl',
   signingAlg: 'signing_alg',
+  dpopRequired: 'dpop_required',
 } as const satisfies Record<keyof ResourceServerSettings, keyof ResourceServer>
 
 export async function applyResourceServers(
@@ -34,8 +35,9 @@ async function applyResourceServer(
   run: ApplyRun,
   { value, at }: Declared<ResourceServer>,
 ): Promise<string | null> {
-  const { audience, name, signing_alg: signingAlg } = value
-  const settings = { name, accessTokenTtlSeconds: toSeconds(value.access_token_ttl), signingAlg }
+  const { audience, name, signing_alg: signingAlg, dpop_required: dpopRequired } = value
+  const accessTokenTtlSeconds = toSeconds(value.access_token_ttl)
+  const settings = { name, accessTokenTtlSeconds, signingAlg, dpopRequired }
   const existing = await findResourceServer(run.transaction, audience)
   if (!existing) {
     const id = uuidV7(run.now)

@@ -49,6 +49,7 @@ const resourceServer = z.strictObject({
   scopes: z.record(concreteScope, longText(500)).describe('Each scope with what it allows'),
   access_token_ttl: duration(LONGEST_TTL_SECONDS).default('5m'),
   signing_alg: z.enum(SIGNING_ALGORITHMS).default('ES256'),
+  dpop_required: z.boolean().default(false).describe('Whether an exchange for it needs a DPoP proof'),
 })
 
 const organization = z.strictObject({ slug, name: displayName })

@@ -25,6 +25,8 @@ const DEFAULTS = {
   signingKeys: { rotationSeconds: 30 * 86_400, pollSeconds: 10, jwksMaxAgeSeconds: 300 },
   logLevel: 'info',
   credentialReuse: 'flag',
+  dpopProofSeconds: 60,
+  dpopNonce: 'off',
   metricsHost: '127.0.0.1',
   metricsPort: undefined,
   otlpEndpoint: undefined,
@@ -72,6 +74,8 @@ key_poll_seconds: 19
 jwks_max_age_seconds: 20
 log_level: warn
 credential_reuse: revoke_family
+dpop_proof_seconds: 30
+dpop_nonce: required
 metrics_host: 10.0.0.2
 metrics_port: 0
 otlp_endpoint: http://file.example.com:4318
@@ -154,6 +158,8 @@ describe('a configuration file', () => {
       signingKeys: FILE_KEYS,
       logLevel: 'warn',
       credentialReuse: 'revoke_family',
+      dpopProofSeconds: 30,
+      dpopNonce: 'required',
       limits: FILE_LIMITS,
       keepAliveSeconds: 17,
       metricsHost: '10.0.0.2',
@@ -214,6 +220,8 @@ describe('a configuration file', () => {
     ['PATMINT_JWKS_MAX_AGE_SECONDS', '1', 'signingKeys', { ...FILE_KEYS, jwksMaxAgeSeconds: 1 }],
     ['PATMINT_LOG_LEVEL', 'debug', 'logLevel', 'debug'],
     ['PATMINT_CREDENTIAL_REUSE', 'flag', 'credentialReuse', 'flag'],
+    ['PATMINT_DPOP_PROOF_SECONDS', '31', 'dpopProofSeconds', 31],
+    ['PATMINT_DPOP_NONCE', 'off', 'dpopNonce', 'off'],
     ['PATMINT_FAILURE_WINDOW_SECONDS', '1', 'limits', { ...FILE_LIMITS, failureWindowSeconds: 1 }],
     ['PATMINT_FAILURES_PER_ADDRESS', '0', 'limits', { ...FILE_LIMITS, failuresPerAddress: 0 }],
     ['PATMINT_FAILURES_PER_CLIENT', '0', 'limits', { ...FILE_LIMITS, failuresPerClient: 0 }],

@@ -17,6 +17,7 @@ export function buildGrant(overrides: Partial<Grant> = {}): Grant {
     declaredScopes: ['models:read', 'models:write', 'datasets:read'],
     accessTokenTtlSeconds: 300,
     signingAlg: 'ES256',
+    dpopRequired: false,
     ...overrides,
   }
 }

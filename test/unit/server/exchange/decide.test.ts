@@ -39,6 +39,7 @@ describe('a decision', () => {
         scopes: ['datasets:read', 'models:read'],
         details: null,
         exchanges: 1,
+        boundKey: null,
         signingAlg: 'ES256',
         lifetimeSeconds: 300,
         subjectExpiresInSeconds: null,

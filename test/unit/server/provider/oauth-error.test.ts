@@ -22,6 +22,7 @@ const SUBJECT_CAUSES = Object.keys({
   address_not_allowed: 0,
   token_invalid: 0,
   exchanged_too_often: 0,
+  token_unproven: 0,
 } satisfies Record<SubjectCause, 0>) as SubjectCause[]
 
 /** What goes out: the status and the body. */
@@ -113,14 +114,30 @@ describe('a client nobody knows', () => {
   })
 })
 
-describe('a feature that is not supported', () => {
-  it('is named, and the detail stays in', () => {
-    expect(toOAuthError({ reason: 'feature_unsupported', feature: 'DPoP' })).toMatchObject({
+describe('a DPoP proof', () => {
+  it('that fails is told so in one way for every check, and the detail stays in', () => {
+    const [first, second] = (['proof_replayed', 'proof_signature_wrong'] as const).map((cause) =>
+      toOAuthError({ reason: 'proof_refused', cause }),
+    )
+    const told = {
       status: 400,
-      error: 'invalid_request',
-      error_description: 'DPoP is not supported',
-      error_detail: 'feature_unsupported',
-    })
+      error: 'invalid_dpop_proof',
+      error_description: 'the DPoP proof is not valid',
+    }
+    expect(first).toMatchObject({ ...told, error_detail: 'proof_replayed' })
+    expect(second).toMatchObject({ ...told, error_detail: 'proof_signature_wrong' })
+  })
+
+  it('without a nonce is told to bring one', () => {
+    expect(answerTo({ reason: 'proof_refused', cause: 'proof_nonce_wrong' })).toEqual(
+      bad('use_dpop_nonce', 'the DPoP proof needs the nonce of this server'),
+    )
+  })
+
+  it('that is missing where one is required is named', () => {
+    expect(answerTo({ reason: 'proof_required', audience: 'https://api.example.com' })).toEqual(
+      bad('invalid_dpop_proof', 'a DPoP proof is required'),
+    )
   })
 })
 

@@ -15,6 +15,7 @@ const DERIVED: Record<SecretPurpose, string> = {
   'password-pepper': 'Uc3VFE_nClcHc-z_FGDPocXwQ3SwdeXZt7VatL1urB8',
   'client-secret': 'TcEWSyYv-2qrYE2eERzCm3ugGBc2UBm7aBmWlFBkR4o',
   'signing-key-encryption': 'orzCfMjzoEhwaFr9YUJ6GW_zXRUPTy4Vpd2-aXzscfk',
+  'dpop-nonce': 'yzINn2B_n2EQrJ-KRIhSx-EvGHOViJFy1_nH-58A2XI',
 }
 const PURPOSES = Object.keys(DERIVED) as SecretPurpose[]
 
@@ -34,7 +35,7 @@ describe('a derived key', () => {
     const keys = [COUNTING, ZEROS].flatMap((key) =>
       PURPOSES.map((purpose) => deriveKeys([key], purpose).current.bytes.toString('hex')),
     )
-    expect(new Set([...keys, COUNTING.toString('hex'), ZEROS.toString('hex')]).size).toBe(10)
+    expect(new Set([...keys, COUNTING.toString('hex'), ZEROS.toString('hex')]).size).toBe(12)
   })
 })
 

@@ -37,7 +37,14 @@ policies: { platform: {} }
     expect(read(text).content).toEqual({
       ...EMPTY,
       resource_servers: [
-        { audience: 'a', name: 'A', scopes: {}, access_token_ttl: '5m', signing_alg: 'ES256' },
+        {
+          audience: 'a',
+          name: 'A',
+          scopes: {},
+          access_token_ttl: '5m',
+          signing_alg: 'ES256',
+          dpop_required: false,
+        },
       ],
       users: [{ email: 'jane@acme.test', name: 'Jane', memberships: [] }],
       policies: {

@@ -1,0 +1,51 @@
+// What a caller presents in `Authorization`: by the scheme Bearer (RFC 6750), or by the scheme DPoP with a proof of the
+// key the token is bound to (RFC 9449 section 7). A proof without that scheme is refused, never ignored.
+
+import type { Context } from 'koa'
+import { DPOP_ALGORITHMS } from '../../protocol/dpop.ts'
+import { fail, ok, type Result } from '../../protocol/result.ts'
+import type { ProofChecks } from '../dpop/proof-checks.ts'
+import { Problem } from '../http/problem.ts'
+
+export interface PresentedToken {
+  readonly token: string
+  /** Thumbprint of the key that was proven; null for a bearer. */
+  readonly provenKey: string | null
+}
+
+export interface TokenReading {
+  readonly proofs: ProofChecks
+  readonly issuer: string
+}
+
+const AUTHORIZATION = /^(Bearer|DPoP) ([\w.~+/-]+=*)$/i
+
+/** Reads it at `now`; fails with the challenge of what is missing or does not hold. */
+export async function readPresentedToken(
+  ctx: Context,
+  { proofs, issuer }: TokenReading,
+  now: Date,
+): Promise<Result<PresentedToken, string>> {
+  const [, scheme = '', token = ''] = AUTHORIZATION.exec(ctx.get('Authorization')) ?? []
+  const proofText = ctx.req.headers['dpop']
+  if (scheme.toLowerCase() !== 'dpop') {
+    if (proofText !== undefined)
+      throw new Problem('invalid_request', 'A DPoP proof needs a token in the scheme DPoP')
+    return token ? ok({ token, provenKey: null }) : fail('Bearer')
+  }
+  if (proofs.issueNonce) ctx.set('DPoP-Nonce', proofs.issueNonce(now))
+  const request = { method: ctx.method, uri: issuer + ctx.path, accessToken: token }
+  const proof = await proofs.verifyProof(String(proofText ?? ''), request, now)
+  if (!proof.ok)
+    return fail(challengeDpop(proof.error === 'proof_nonce_wrong' ? 'use_dpop_nonce' : 'invalid_dpop_proof'))
+  const isFirst = await proofs.spendProof(proof.value)
+  return isFirst
+    ? ok({ token, provenKey: proof.value.keyThumbprint })
+    : fail(challengeDpop('invalid_dpop_proof'))
+}
+
+/** The challenge of a token that was read and is refused. */
+export const challengeToken = ({ provenKey }: PresentedToken): string =>
+  provenKey === null ? 'Bearer error="invalid_token"' : challengeDpop('invalid_token')
+
+const challengeDpop = (error: string): string => `DPoP error="${error}", algs="${DPOP_ALGORITHMS.join(' ')}"`

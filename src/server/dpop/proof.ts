@@ -1,0 +1,131 @@
+// A DPoP proof, checked by itself (RFC 9449 section 4.3, checks 1 to 12). Whether it was seen before is for the database
+// to say. Knows no HTTP: which method and which URI is passed in, and so is the clock.
+
+import { createHash } from 'node:crypto'
+import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, EmbeddedJWK, type JWK } from 'jose'
+import { DPOP_ALGORITHMS, DPOP_TYP, type ProofProblem } from '../../protocol/dpop.ts'
+import { fail, ok, type Result } from '../../protocol/result.ts'
+import { normalizeRequestUri } from './request-uri.ts'
+
+/** What a proof has to be for. */
+export interface ProvenRequest {
+  readonly method: string
+  /** As the issuer spells it, never by the Host header. */
+  readonly uri: string
+  /** The access token that is presented with it; absent where none is. */
+  readonly accessToken?: string
+}
+
+/** A proof that holds. */
+export interface Proof {
+  /** RFC 7638 thumbprint (SHA-256) of the key it is signed with: the claim `jkt`. */
+  readonly keyThumbprint: string
+  readonly jti: string
+  /** Normalized. */
+  readonly uri: string
+}
+
+export interface ProofTerms {
+  /** How long after `iat` a proof is accepted, clocks that differ set aside. */
+  readonly maxAgeSeconds: number
+  /** Whether a nonce is one of ours that is still accepted; null: none is asked for. */
+  readonly acceptsNonce: ((nonce: string, now: Date) => boolean) | null
+}
+
+/** By so much the clock of a client may differ from ours, either way. */
+export const SKEW_SECONDS = 5
+
+const MAX_LENGTH = 4096
+const MAX_JTI_LENGTH = 256
+// jose accepts padding and line breaks inside a signature. A header sent twice has a comma.
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
+/** Members of a private or symmetric JWK (RFC 7518 section 6). */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+
+type Claims = Readonly<Record<string, unknown>>
+
+/** Checks the text of the DPoP header at `now`. */
+export async function verifyProof(
+  text: string,
+  request: ProvenRequest,
+  terms: ProofTerms,
+  now: Date,
+): Promise<Result<Proof, ProofProblem>> {
+  if (text.length > MAX_LENGTH || !COMPACT.test(text)) return fail('proof_malformed')
+  const header = readHeader(text)
+  if (!header) return fail('proof_malformed')
+  const problem = findHeaderProblem(header)
+  if (problem) return fail(problem)
+  const signed = await readSigned(text, header)
+  if (!signed) return fail('proof_signature_wrong')
+  const { claims, keyThumbprint } = signed
+  const { jti } = claims
+  if (!isShort(jti) || !Number.isFinite(claims['iat'])) return fail('proof_claims_incomplete')
+  const uri = normalizeRequestUri(request.uri)
+  const wrong = findClaimProblem(claims, request, uri) ?? findAgeProblem(claims, terms, now)
+  return wrong || uri === undefined ? fail(wrong ?? 'proof_uri_wrong') : ok({ keyThumbprint, jti, uri })
+}
+
+const isShort = (jti: unknown): jti is string =>
+  typeof jti === 'string' && jti !== '' && jti.length <= MAX_JTI_LENGTH
+
+const isObject = (value: unknown): value is Claims =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function readHeader(text: string): Claims | undefined {
+  try {
+    return { ...decodeProtectedHeader(text) }
+  } catch {
+    return undefined
+  }
+}
+
+function findHeaderProblem({ typ, alg, jwk, crit }: Claims): ProofProblem | undefined {
+  // No extension is understood here (RFC 7515 section 4.1.11).
+  if (crit !== undefined) return 'proof_malformed'
+  if (typ !== DPOP_TYP) return 'proof_type_wrong'
+  if (!DPOP_ALGORITHMS.some((one) => one === alg)) return 'proof_algorithm_unsupported'
+  const isPublic = isObject(jwk) && !PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))
+  return isPublic ? undefined : 'proof_key_unusable'
+}
+
+/** The claims and whose key signed them; undefined unless the signature is by the key that came with it. */
+async function readSigned(
+  text: string,
+  { jwk }: Claims,
+): Promise<{ readonly claims: Claims; readonly keyThumbprint: string } | undefined> {
+  try {
+    const { payload } = await compactVerify(text, EmbeddedJWK, { algorithms: [...DPOP_ALGORITHMS] })
+    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
+    if (!isObject(claims)) return undefined
+    return { claims, keyThumbprint: await calculateJwkThumbprint(jwk as JWK, 'sha256') }
+  } catch {
+    // Nothing but the proof is worked on: a key that cannot be one throws many kinds of errors.
+    return undefined
+  }
+}
+
+function findClaimProblem(
+  { htm, htu, ath }: Claims,
+  { method, accessToken }: ProvenRequest,
+  uri: string | undefined,
+): ProofProblem | undefined {
+  if (htm !== method) return 'proof_method_wrong'
+  if (typeof htu !== 'string' || normalizeRequestUri(htu) !== uri) return 'proof_uri_wrong'
+  return accessToken === undefined || ath === hashToken(accessToken) ? undefined : 'proof_token_wrong'
+}
+
+/** The claim `ath` of a proof for this access token. */
+const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
+
+/** The nonce comes last: whoever is told to bring one has nothing else to mend. */
+function findAgeProblem(
+  { iat, nonce }: Claims,
+  { maxAgeSeconds, acceptsNonce }: ProofTerms,
+  now: Date,
+): ProofProblem | undefined {
+  const ageSeconds = now.getTime() / 1000 - Number(iat)
+  if (ageSeconds > maxAgeSeconds + SKEW_SECONDS || ageSeconds < -SKEW_SECONDS) return 'proof_not_fresh'
+  if (!acceptsNonce) return undefined
+  return typeof nonce === 'string' && acceptsNonce(nonce, now) ? undefined : 'proof_nonce_wrong'
+}
