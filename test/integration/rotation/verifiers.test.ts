@@ -23,6 +23,7 @@ import { createFamilies, JWKS_PATH, type Verify } from '../../support/verifier-f
 
 const ISSUER = 'https://sts.example.test'
 const EVERY_MS = 50
+const MOST_AT_ONCE = 10
 /** As many with the new key as are many at each process. */
 const AFTERWARDS = 60
 const TIMEOUT_MS = 180_000
@@ -112,10 +113,14 @@ describe('a rotation under load', { timeout: TIMEOUT_MS }, () => {
     const rotated = await runServerCommand(['rotate-keys'], variables)
     expect([rotated.code, rotated.stderr]).toEqual([0, ''])
 
-    const work: Promise<void>[] = []
+    const work = new Set<Promise<void>>()
     const isOver = (): boolean => (Array.from(signed.values())[1]?.count ?? 0) >= AFTERWARDS
     for (let sent = 0; !isOver() && failures.length === 0; sent += 1) {
-      work.push(exchangeAndVerify(servers[sent % servers.length]?.url ?? ''))
+      // A machine that is too busy for 20 a second must not be buried under those that wait.
+      if (work.size >= MOST_AT_ONCE) await Promise.race(work)
+      const url = servers[sent % servers.length]?.url ?? ''
+      const one: Promise<void> = exchangeAndVerify(url).finally(() => work.delete(one))
+      work.add(one)
       await sleep(EVERY_MS)
     }
     await Promise.all(work)
