@@ -1,5 +1,7 @@
-// The token endpoint: exchanges by the straight way where that will do, everything else by oidc-provider.
+// The endpoints whose clients oidc-provider authenticates. The token endpoint: exchanges by the straight way where that
+// will do, everything else by oidc-provider; and introspection.
 
+import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import compose from 'koa-compose'
 import { composePublishedKeys } from './compose-client-keys.ts'
@@ -9,6 +11,7 @@ import { type Database, isDatabaseAway } from './db/database.ts'
 import { matchesClientSecret } from './directory/client-secret.ts'
 import type { ProofChecks } from './dpop/proof-checks.ts'
 import { createExchange } from './exchange/exchange.ts'
+import { createIntrospect, type NoteUse } from './exchange/introspect.ts'
 import { createCheckPresented } from './exchange/present.ts'
 import type { Logger } from './http/log.ts'
 import { answerAsOAuth, limitForm } from './http/oauth-boundary.ts'
@@ -17,6 +20,7 @@ import type { Ledger } from './ledger/ledger.ts'
 import { createAnswerExchange } from './provider/answer.ts'
 import type { LoadClient } from './provider/client-id.ts'
 import { TOKEN_FORM_BYTES } from './provider/form.ts'
+import { answerIntrospection } from './provider/introspection.ts'
 import { PATHS } from './provider/metadata.ts'
 import { createProvider } from './provider/provider.ts'
 import { createPublicExchange } from './provider/public-exchange.ts'
@@ -25,7 +29,7 @@ import { deriveKeys } from './secret/secret-keys.ts'
 import type { KeyRing } from './signing/key-ring.ts'
 import type { ReadOwnToken } from './signing/own-token.ts'
 
-export interface TokenEndpointOptions {
+export interface TokenEndpointsOptions {
   readonly config: Config
   readonly issuer: string
   readonly db: Database
@@ -34,6 +38,7 @@ export interface TokenEndpointOptions {
   readonly keyRing: KeyRing
   readonly readOwnToken: ReadOwnToken
   readonly proofs: ProofChecks
+  readonly isTokenRevoked: (tokenId: string) => Promise<boolean>
   readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly secretKeys: SecretKeys
   readonly log: Logger
@@ -41,13 +46,22 @@ export interface TokenEndpointOptions {
   readonly watched: Watched
 }
 
-export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware {
+export interface TokenEndpoints {
+  readonly answerToken: Middleware
+  readonly introspection: Router
+}
+
+export function composeTokenEndpoints(options: TokenEndpointsOptions): TokenEndpoints {
   const { config, issuer, db, loadClient, checks, keyRing, proofs, ledger, log, clock, watched } = options
   const { attemptLimits, limits } = checks
   const clientSecretKeys = deriveKeys(options.secretKeys, 'client-secret')
-  const checkPresented = createCheckPresented({
+  const presentation = {
     ...checks,
     readToken: options.readOwnToken,
+    isTokenRevoked: options.isTokenRevoked,
+  }
+  const checkPresented = createCheckPresented({
+    ...presentation,
     noteForged: ({ address, clientId }) => attemptLimits.noteFailure({ address, clientId, presented: null }),
   })
   const shared = {
@@ -82,12 +96,17 @@ export function composeTokenEndpoint(options: TokenEndpointOptions): Middleware 
     publishedKeys: composePublishedKeys(config, log),
     matchesClientSecret: (presented, hash) => matchesClientSecret(presented, hash, clientSecretKeys),
   })
-  return watched.answerToken(
-    compose([
-      createPublicExchange(shared),
-      answerAsOAuth({ isOutage: isDatabaseAway, log }),
-      limitForm(TOKEN_FORM_BYTES),
-      ...provider.middleware,
-    ]),
-  )
+  const noteUse: NoteUse = ({ credential: { id, lastUsedAt } }, { now, address }) =>
+    ledger.touch({ credentialId: id, lastUsedAt, usedAt: now, ip: address })
+  const introspect = createIntrospect({ ...presentation, issuer, noteUse })
+  const byProvider = compose([
+    answerAsOAuth({ isOutage: isDatabaseAway, log }),
+    limitForm(TOKEN_FORM_BYTES),
+    answerIntrospection({ ...shared, introspect, clock }),
+    ...provider.middleware,
+  ])
+  return {
+    answerToken: watched.answerToken(compose([createPublicExchange(shared), byProvider])),
+    introspection: new Router({ sensitive: true, strict: true }).post(PATHS.introspection, byProvider),
+  }
 }

@@ -6,12 +6,13 @@ import { createApiRouter } from './api/api.ts'
 import { createDocumentationRouter } from './api/documentation.ts'
 import { createLeakLimits } from './api/leak-limits.ts'
 import { createBurn } from './api/revoke-exposed.ts'
+import { createRevokeToken } from './api/revoke-token.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
 import { composeProofs } from './compose-proof.ts'
 import { composeSigning } from './compose-signing.ts'
 import { composeStatusLists } from './compose-status.ts'
-import { composeTokenEndpoint } from './compose-token-endpoint.ts'
+import { composeTokenEndpoints } from './compose-token-endpoint.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { createMakeCredential } from './credential/issue.ts'
 import { createRehearseCheck } from './credential/rehearse.ts'
@@ -31,10 +32,11 @@ import { createStatusListRouter } from './http/status-lists.ts'
 import { instrument } from './instrument.ts'
 import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { createMetadataRouter, PATHS } from './provider/metadata.ts'
+import { apiMetadataUrl, createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { createOwnTokenReader } from './signing/own-token.ts'
+import { createRevokedTokenCheck } from './signing/revoked-token-store.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
 /** What everything that works on a prepared database is given. */
@@ -85,13 +87,15 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   const statusLists = composeStatusLists({ ...options, keyRing })
   watched.state({ isReady, records, keyRing, statusLists, readLoad: limits.readLoad, clock })
   const proofs = composeProofs(options)
-  const answerToken = composeTokenEndpoint({
+  const isTokenRevoked = createRevokedTokenCheck(exchangeDb)
+  const { answerToken, introspection } = composeTokenEndpoints({
     ...options,
     loadClient: load.client,
     checks: composed,
     keyRing,
     readOwnToken,
     proofs,
+    isTokenRevoked,
     ledger,
     watched,
   })
@@ -111,18 +115,24 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     readOwnToken,
     proofs,
     issuer,
+    isTokenRevoked,
     rehearseCheck: createRehearseCheck(hasher),
     turnRing,
     toWireError,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
     ledger,
     apiAudience: apiAudience(issuer),
+    resourceMetadata: apiMetadataUrl(issuer),
     clock,
   })
   const boundary = { isOutage: isDatabaseAway, log }
   const revocation = createRevocationRouter(PATHS.revocation, {
     ...boundary,
-    burn: createBurn({ change, recognizeCredentials: checks.recognizeBurnt }),
+    burn: createBurn({
+      change,
+      recognizeCredentials: checks.recognizeBurnt,
+      revokeToken: createRevokeToken({ change, readOwnToken, loadStanding }),
+    }),
     takePlace,
     clock,
   })
@@ -149,7 +159,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     return answerToken(ctx, next)
   })
   app.use(refuseProofs('/oauth2/'))
-  for (const router of [...open, createDocumentationRouter(issuer), revocation, api]) {
+  for (const router of [...open, createDocumentationRouter(issuer), introspection, revocation, api]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
   return {

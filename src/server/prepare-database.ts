@@ -14,6 +14,7 @@ import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { repeat } from './repeat.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
+import { purgeRevokedTokens } from './signing/revoked-token-store.ts'
 
 export interface Upkeep {
   /** Resolves when the work under way has ended. */
@@ -36,9 +37,10 @@ export async function prepareDatabase(options: Foundation): Promise<Upkeep> {
   await bootstrapOnce(options, new CredentialHasher(peppers, config.credentialHash, new HashQueue(ONE_HASH)))
   const keys = repeat(background, 'key rotation', { hours: 1 }, () => keepKeys(options))
   await keys.firstRun
-  const purge = repeat(background, 'purge', { hours: 1 }, (signal) =>
-    purgeExpiredArtifacts(db, clock(), signal),
-  )
+  const purge = repeat(background, 'purge', { hours: 1 }, async (signal) => {
+    await purgeExpiredArtifacts(db, clock(), signal)
+    await purgeRevokedTokens(db, clock(), signal)
+  })
   return {
     stop: async () => {
       await Promise.all([partitions.stop(), keys.stop(), purge.stop()])

@@ -47,8 +47,16 @@ describe('metadata', () => {
       token_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
       status_list_aggregation_endpoint: `${ISSUER}/oauth2/status-lists`,
       dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
+      introspection_endpoint: `${ISSUER}/oauth2/introspect`,
+      introspection_endpoint_auth_methods_supported: [
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ],
+      introspection_endpoint_auth_signing_alg_values_supported: ['ES256', 'PS256', 'RS256', 'EdDSA'],
       revocation_endpoint: `${ISSUER}/oauth2/revoke`,
       revocation_endpoint_auth_methods_supported: ['none'],
+      protected_resources: [`${ISSUER}/api`],
     })
   })
 
@@ -70,10 +78,23 @@ describe('metadata', () => {
     expect(one).toBe(other)
   })
 
+  it('names no endpoint that does not answer', async () => {
+    const metadata = (await (await fetch(server.url + PATHS[0])).json()) as Record<string, unknown>
+    const named = Object.entries(metadata).filter(([name]) => /_(endpoint|uri)$/.test(name))
+    expect(named.length).toBeGreaterThanOrEqual(4)
+    for (const [name, url] of named) {
+      const { pathname } = new URL(String(url))
+      const method = name === 'jwks_uri' ? 'GET' : 'POST'
+      // An empty form is refused by whoever is there, and by nobody else.
+      const { status } = await fetch(server.url + pathname, { method })
+      expect([name, status]).toEqual([name, method === 'GET' ? 200 : 400])
+    }
+  })
+
   it('has no endpoint for what is not on', async () => {
     for (const path of [
       '/oauth2/authorize',
-      '/oauth2/introspect',
+      '/oauth2/device_authorization',
       '/auth',
       '/me',
       '/session/end',

@@ -56,6 +56,16 @@ export async function requestRevocation(
   return toAnswer(await fetch(`${serverUrl}/oauth2/revoke`, { method: 'POST', body, headers }))
 }
 
+/** An introspection (RFC 7662). */
+export async function requestIntrospection(
+  serverUrl: string,
+  form: Form,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const body = encodeForm(form)
+  return toAnswer(await fetch(`${serverUrl}/oauth2/introspect`, { method: 'POST', body, headers }))
+}
+
 /** A call of the management API. Every answer is held against the OpenAPI document. */
 export async function callApi(
   serverUrl: string,

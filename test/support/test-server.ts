@@ -37,6 +37,8 @@ export interface TestServer {
 }
 
 export const ISSUER = 'https://sts.example.test'
+/** In every challenge of the management API (RFC 9728 section 5.1). */
+export const RESOURCE_METADATA = `resource_metadata="${ISSUER}/.well-known/oauth-protected-resource/api"`
 
 /** Most tests fail on purpose, and all of them from one address. */
 export const UNLIMITED_FAILURES = {

@@ -26,7 +26,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   },
   'server/client-keys': { folders: ['protocol', 'server/directory'], packages: ['lru-cache'] },
   'server/exchange': { folders: ['protocol', 'server/credential', 'server/policy'], packages: [] },
-  'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose'] },
+  'server/signing': { folders: ['protocol', 'server/db', 'server/secret'], packages: ['jose', 'kysely'] },
   'server/status': { folders: ['protocol', 'server/db'], packages: ['kysely'] },
   'server/telemetry': {
     folders: [],

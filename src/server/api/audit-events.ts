@@ -35,7 +35,7 @@ const auditEventView = z
     target: nullableText.describe('What was changed, as `noun:name`, where that is not a credential'),
     audiences: z.array(z.string()).nullable(),
     scopes: z.array(z.string()).nullable(),
-    token_id: nullableText.describe('The claim `jti` of the token that was issued'),
+    token_id: nullableText.describe('The claim `jti` of the token that was issued or revoked'),
     ip: nullableText,
     user_agent: nullableText,
     request_id: nullableText.describe('`X-Request-Id` of the answer'),

@@ -4,23 +4,20 @@
 import type { Context, Middleware } from 'koa'
 import { readAudiences, readScopes } from '../../protocol/access-token.ts'
 import { parseCredential } from '../../protocol/credential.ts'
-import { parseJwt } from '../../protocol/presented-jwt.ts'
+import { type PresentedJwt, parseJwt } from '../../protocol/presented-jwt.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import type { AttemptLimits } from '../credential/attempt-limits.ts'
 import { type Permission, type Standing, subjectOf } from '../credential/standing.ts'
-import type {
-  RecheckCredential,
-  RefusedCredential,
-  VerificationContext,
-  VerifyCredential,
-} from '../credential/verify.ts'
+import type { RecheckCredential, VerificationContext, VerifyCredential } from '../credential/verify.ts'
 import type { ApiScope } from '../directory/built-in.ts'
 import { listGranted } from '../exchange/granted.ts'
+import type { RefusedPresentation } from '../exchange/present.ts'
 import { describeOrigin } from '../http/origin.ts'
 import { Problem, tooManyRequests } from '../http/problem.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
+import { type Challenge, challenge, nameMetadata } from './challenge.ts'
 import {
   challengeToken,
   type PresentedToken,
@@ -53,9 +50,12 @@ export interface CallerDependencies extends TokenReading {
   readonly verifyCredential: VerifyCredential
   readonly recheckCredential: RecheckCredential
   readonly readOwnToken: ReadOwnToken
+  readonly isTokenRevoked: (tokenId: string) => Promise<boolean>
   readonly attemptLimits: AttemptLimits
   readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly apiAudience: string
+  /** URL of the API's metadata (RFC 9728). */
+  readonly resourceMetadata: string
   readonly clock: () => Date
 }
 
@@ -70,8 +70,9 @@ export const SELF_SERVICE = ['tokens:read', 'tokens:write']
  * says it, of a credential that exists.
  */
 export function authenticate(dependencies: CallerDependencies): Middleware {
-  const { ledger, clock } = dependencies
+  const { ledger, resourceMetadata, clock } = dependencies
   return async (ctx, next) => {
+    nameMetadata(ctx, resourceMetadata)
     const now = clock()
     const presented = await readPresentedToken(ctx, dependencies, now)
     if (!presented.ok) throw refuse(ctx, presented.error)
@@ -89,14 +90,14 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
   }
 }
 
-function refuse(ctx: Context, challenge: string): Problem {
-  ctx.set('WWW-Authenticate', challenge)
+function refuse(ctx: Context, needed: Challenge): Problem {
+  challenge(ctx, needed)
   return new Problem('unauthorized')
 }
 
 async function recordRefusal(
   { now, address, userAgent, requestId }: VerificationContext,
-  refused: RefusedCredential | undefined,
+  refused: RefusedPresentation | undefined,
   ledger: Pick<Ledger, 'record'>,
 ): Promise<void> {
   if (!refused?.standing) return
@@ -122,8 +123,9 @@ async function recordRefusal(
 async function identify(
   { token, provenKey }: PresentedToken,
   context: VerificationContext,
-  { verifyCredential, recheckCredential, readOwnToken, attemptLimits, apiAudience }: CallerDependencies,
-): Promise<Result<Caller, RefusedCredential | undefined>> {
+  dependencies: CallerDependencies,
+): Promise<Result<Caller, RefusedPresentation | undefined>> {
+  const { verifyCredential, attemptLimits, apiAudience } = dependencies
   // A credential is bound to no key, so no proof makes it another one.
   const presented = provenKey === null ? parseCredential(token) : undefined
   if (presented) {
@@ -133,12 +135,25 @@ async function identify(
     return verified.ok ? ok(toCaller(verified.value, apiAudience)) : verified
   }
   const jwt = parseJwt(token)
-  const own = jwt && (await readOwnToken(jwt, context.now))
+  return jwt ? identifyByToken(jwt, provenKey, context, dependencies) : fail(undefined)
+}
+
+async function identifyByToken(
+  jwt: PresentedJwt,
+  provenKey: string | null,
+  context: VerificationContext,
+  { recheckCredential, readOwnToken, isTokenRevoked, apiAudience }: CallerDependencies,
+): Promise<Result<Caller, RefusedPresentation | undefined>> {
+  const own = await readOwnToken(jwt, context.now)
   if (!own || !readAudiences(own).includes(apiAudience)) return fail(undefined)
   // A bound token is no bearer's, nor is a bearer's token bound by somebody's proof (RFC 9449 section 7.2).
   if ((own.cnf?.jkt ?? null) !== provenKey) return fail(undefined)
-  const rechecked = await recheckCredential(own.cred, context)
+  const [rechecked, isRevoked] = await Promise.all([
+    recheckCredential(own.cred, context),
+    isTokenRevoked(own.jti),
+  ])
   if (!rechecked.ok) return rechecked
+  if (isRevoked) return fail({ refusal: { reason: 'token_revoked' }, standing: rechecked.value })
   const caller = toCaller(rechecked.value, apiAudience)
   const scopes = narrowScopes(caller.scopes, readScopes(own))
   const actor = own.act?.sub ?? caller.actor
@@ -176,6 +191,6 @@ export function requireScope(ctx: Context, scope: ApiScope | 'any_caller', exemp
   const caller = ctx.state['caller'] as Caller
   if (scope === 'any_caller' || anyCovers(caller.scopes, scope)) return caller
   if (exempt?.(caller, ctx['params'])) return caller
-  ctx.set('WWW-Authenticate', `Bearer error="insufficient_scope", scope="${scope}"`)
+  challenge(ctx, { scheme: 'Bearer', parameters: { error: 'insufficient_scope', scope } })
   throw new Problem('forbidden', `The scope ${scope} is needed`)
 }

@@ -36,6 +36,8 @@ export interface ApiDependencies {
   readonly rehearseCheck: RehearseCheck
   readonly readOwnToken: ReadOwnToken
   readonly turnRing: TurnRing
+  /** Whether the access token of this `jti` was revoked by itself. */
+  readonly isTokenRevoked: (tokenId: string) => Promise<boolean>
   /** What the token endpoint answers to a refusal. */
   readonly toWireError: (refusal: Refusal) => { readonly error: string; readonly error_description: string }
   /** Further types of a subject token that mean a credential. */

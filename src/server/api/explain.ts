@@ -132,11 +132,12 @@ async function checkPresented(
   caller: Caller,
   { text = '', type, id }: Named,
   context: { readonly now: Date; readonly address: string },
-  { db, rehearseCheck, readOwnToken }: ApiDependencies,
+  { db, rehearseCheck, readOwnToken, isTokenRevoked }: ApiDependencies,
 ): Promise<CheckedCredential | Nobody> {
   const presented = id === undefined ? parsePresented(text, type) : undefined
   const token = presented?.kind === 'jwt' ? await readOwnToken(presented, context.now) : undefined
   if (presented?.kind === 'jwt' && !token) return 'token_invalid'
+  if (token && (await isTokenRevoked(token.jti))) return 'token_revoked'
   const value = presented?.kind === 'jwt' ? null : (presented ?? null)
   const found = id ?? value?.id ?? token?.cred
   if (found === undefined) return 'credential_malformed'

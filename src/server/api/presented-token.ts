@@ -6,6 +6,7 @@ import { DPOP_ALGORITHMS } from '../../protocol/dpop.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import { Problem } from '../http/problem.ts'
+import type { Challenge } from './challenge.ts'
 
 export interface PresentedToken {
   readonly token: string
@@ -25,13 +26,13 @@ export async function readPresentedToken(
   ctx: Context,
   { proofs, issuer }: TokenReading,
   now: Date,
-): Promise<Result<PresentedToken, string>> {
+): Promise<Result<PresentedToken, Challenge>> {
   const [, scheme = '', token = ''] = AUTHORIZATION.exec(ctx.get('Authorization')) ?? []
   const proofText = ctx.req.headers['dpop']
   if (scheme.toLowerCase() !== 'dpop') {
     if (proofText !== undefined)
       throw new Problem('invalid_request', 'A DPoP proof needs a token in the scheme DPoP')
-    return token ? ok({ token, provenKey: null }) : fail('Bearer')
+    return token ? ok({ token, provenKey: null }) : fail({ scheme: 'Bearer' })
   }
   if (proofs.issueNonce) ctx.set('DPoP-Nonce', proofs.issueNonce(now))
   const request = { method: ctx.method, uri: issuer + ctx.path, accessToken: token }
@@ -45,7 +46,12 @@ export async function readPresentedToken(
 }
 
 /** The challenge of a token that was read and is refused. */
-export const challengeToken = ({ provenKey }: PresentedToken): string =>
-  provenKey === null ? 'Bearer error="invalid_token"' : challengeDpop('invalid_token')
+export const challengeToken = ({ provenKey }: PresentedToken): Challenge =>
+  provenKey === null
+    ? { scheme: 'Bearer', parameters: { error: 'invalid_token' } }
+    : challengeDpop('invalid_token')
 
-const challengeDpop = (error: string): string => `DPoP error="${error}", algs="${DPOP_ALGORITHMS.join(' ')}"`
+const challengeDpop = (error: string): Challenge => ({
+  scheme: 'DPoP',
+  parameters: { error, algs: DPOP_ALGORITHMS.join(' ') },
+})

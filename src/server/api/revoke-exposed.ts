@@ -1,11 +1,13 @@
 // Ending credentials by their values: whoever has a value may end it, because whoever else has it may use it.
 
+import { parseJwt } from '../../protocol/presented-jwt.ts'
 import { ok, type Result } from '../../protocol/result.ts'
 import type { TooManyFailures } from '../credential/attempt-limits.ts'
 import type { Recognition, RecognizeCredentials } from '../credential/recognize.ts'
 import type { Origin } from '../ledger/change.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { type RecordedRevocation, revokeRecorded } from './revoke-recorded.ts'
+import type { RevokeToken } from './revoke-token.ts'
 
 export interface ExposedResult {
   /** Null unless the value has the form of a credential. */
@@ -57,8 +59,10 @@ function toResult(recognition: Recognition, fresh: Set<string>): ExposedResult {
 
 /** Builds what `POST /oauth2/revoke` does with a value. Nobody is to be told what became of it. */
 export const createBurn =
-  (dependencies: Dependencies) =>
-  (value: string, origin: Origin): Promise<Result<unknown, TooManyFailures>> => {
+  (dependencies: Dependencies & { readonly revokeToken: RevokeToken }) =>
+  async (value: string, origin: Origin): Promise<Result<unknown, TooManyFailures>> => {
+    const token = parseJwt(value)
+    if (token) return ok(await dependencies.revokeToken(token, origin))
     const why = { reason: 'burnt_by_holder', detail: { via: 'oauth2/revoke' } }
     return revokeExposed([value], origin, why, dependencies)
   }

@@ -149,6 +149,12 @@ export interface OidcArtifactsTable {
   expires_at: Date
 }
 
+export interface RevokedTokensTable {
+  jti: Immutable<string>
+  expires_at: Immutable<Date>
+  revoked_at: Immutable<Date>
+}
+
 export interface AuditEventsTable {
   id: Immutable<string>
   occurred_at: Immutable<Date>
@@ -182,5 +188,6 @@ export interface Tables {
   expiry_policies: ExpiryPoliciesTable
   signing_keys: SigningKeysTable
   oidc_artifacts: OidcArtifactsTable
+  revoked_tokens: RevokedTokensTable
   audit_events: AuditEventsTable
 }

@@ -60,6 +60,8 @@ const API_SCOPES = {
 
 export type ApiScope = keyof typeof API_SCOPES
 
+export const API_SCOPE_NAMES: readonly string[] = Object.keys(API_SCOPES)
+
 const ROLES = {
   'platform-admin': { reach: 'platform', scopes: ['*:*'] },
   admin: {

@@ -105,6 +105,7 @@ type SubjectCause = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }
 const SUBJECT_STEPS: Readonly<Record<SubjectCause, StepName>> = {
   token_invalid: 'credential',
   token_unproven: 'credential',
+  token_revoked: 'credential',
   exchanged_too_often: 'credential',
   credential_unknown: 'credential',
   secret_mismatch: 'credential',

@@ -22,7 +22,7 @@ export interface Presenter {
   readonly token: AccessTokenClaims | null
 }
 
-export type PresentationRefusal = CredentialRefusal | { readonly reason: 'token_invalid' }
+export type PresentationRefusal = CredentialRefusal | { readonly reason: 'token_invalid' | 'token_revoked' }
 
 /** What a refusal is worth to the audit record: the standing, once there was one. */
 export interface RefusedPresentation {
@@ -40,12 +40,14 @@ export interface PresentationChecks {
   readonly recheckCredential: RecheckCredential
   /** The claims of an access token of ours that has not expired; undefined for any other. */
   readonly readToken: (token: PresentedJwt, now: Date) => Promise<AccessTokenClaims | undefined>
+  /** Whether the access token of this `jti` was revoked by itself. */
+  readonly isTokenRevoked: (tokenId: string) => Promise<boolean>
   /** Told of what is no token of ours. */
   readonly noteForged: (context: VerificationContext) => Promise<void>
 }
 
 export function createCheckPresented(checks: PresentationChecks): CheckPresented {
-  const { verifyCredential, recheckCredential, readToken, noteForged } = checks
+  const { verifyCredential, recheckCredential, readToken, isTokenRevoked, noteForged } = checks
   return async (presented, context) => {
     if (presented.kind !== 'jwt') {
       const verified = await verifyCredential(presented, context)
@@ -56,7 +58,12 @@ export function createCheckPresented(checks: PresentationChecks): CheckPresented
       await noteForged(context)
       return fail({ refusal: { reason: 'token_invalid' }, standing: undefined })
     }
-    const rechecked = await recheckCredential(token.cred, context)
-    return rechecked.ok ? ok({ standing: rechecked.value, token }) : rechecked
+    const [rechecked, isRevoked] = await Promise.all([
+      recheckCredential(token.cred, context),
+      isTokenRevoked(token.jti),
+    ])
+    if (!rechecked.ok) return rechecked
+    const standing = rechecked.value
+    return isRevoked ? fail({ refusal: { reason: 'token_revoked' }, standing }) : ok({ standing, token })
   }
 }

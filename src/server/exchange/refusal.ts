@@ -17,8 +17,8 @@ export type ParameterRefusal =
     }
   | { readonly reason: 'parameters_too_many' }
 
-/** Why nobody stands behind what was presented: it is none of ours, by its form or by its signature. */
-export type Nobody = 'credential_malformed' | 'token_invalid'
+/** Why nobody stands behind what was presented: it is none of ours, by its form or by its signature, or was revoked. */
+export type Nobody = 'credential_malformed' | 'token_invalid' | 'token_revoked'
 
 /** What is found before anything is looked up. */
 export type RequestRefusal =
@@ -85,6 +85,7 @@ export const REFUSAL_CAUSES = Object.keys({
   parameters_too_many: true,
   credential_malformed: true,
   token_invalid: true,
+  token_revoked: true,
   exchanged_too_often: true,
   actor_not_permitted: true,
   actor_delegated: true,

@@ -72,6 +72,8 @@ function tellCause(cause: SubjectRefusal['cause'], { standing, verified }: Check
   switch (cause) {
     case 'token_invalid':
       return 'The access token is none of ours, or has expired'
+    case 'token_revoked':
+      return 'The access token was revoked by itself'
     case 'credential_unknown':
       return `What has this id is no ${credential.kind === 'personal' ? 'API key' : 'PAT'}`
     case 'secret_mismatch':

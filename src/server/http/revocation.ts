@@ -1,5 +1,5 @@
-// RFC 7009: `POST /oauth2/revoke`. Whoever holds a credential may burn it: possession is the authority, so that a value
-// found in a log can be ended by whoever finds it. No client is authenticated, and `client_id` is not looked at.
+// RFC 7009: `POST /oauth2/revoke`. Whoever holds a credential or an access token may burn it: possession is the
+// authority, so that a value found in a log can be ended by whoever finds it. No client is authenticated, and `client_id` is not looked at.
 
 import { bodyParser } from '@koa/bodyparser'
 import Router from '@koa/router'
@@ -18,8 +18,8 @@ import { describeOrigin } from './origin.ts'
 
 export interface RevocationDependencies extends OAuthBoundary {
   /**
-   * Ends the credential of this value; one that is unknown, wrong or ended already is left alone. Fails when too many
-   * were unknown or wrong.
+   * Ends the credential or access token of this value; one that is unknown, wrong or ended already is left alone. Fails
+   * when too many were unknown or wrong.
    */
   readonly burn: (
     value: string,
@@ -31,8 +31,6 @@ export interface RevocationDependencies extends OAuthBoundary {
 
 const FORM = 'application/x-www-form-urlencoded'
 const BODY_LIMIT = '16kb'
-/** Of the form alone: a JWT has no other characters, and a credential no dot. */
-const LIKE_JWT = /^[\w-]+\.[\w-]+\.[\w-]*$/
 /** RFC 7009 section 2.1. Which kind of token it is follows from the value; the hint is only read. */
 const PARAMETERS = ['token', 'token_type_hint']
 
@@ -73,7 +71,5 @@ function readToken(form: URLSearchParams): string {
   if (repeated !== undefined) throw refuse(`${repeated} must not be repeated`)
   const token = form.get('token')
   if (!token) throw refuse('token is missing')
-  if (LIKE_JWT.test(token))
-    throw new OAuthError(400, 'unsupported_token_type', 'access tokens end by themselves')
   return token
 }

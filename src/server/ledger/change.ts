@@ -21,7 +21,7 @@ export interface Origin {
   readonly requestId: string
 }
 
-type Told = 'organizationId' | 'subject' | 'credentialId' | 'target' | 'reason' | 'detail'
+type Told = 'organizationId' | 'subject' | 'credentialId' | 'tokenId' | 'target' | 'reason' | 'detail'
 
 /** What a change says about itself; who, when and from where is known already. */
 export interface ChangeEvent extends Pick<AuditEvent, Told> {

@@ -27,6 +27,7 @@ const CHANGE_EVENT_TYPES = [
   'credential.renamed',
   'credential.rotated',
   'credential.revoked',
+  'token.revoked',
   'signing_key.rotated',
   'signing_key.withdrawn',
 ] as const
@@ -64,7 +65,7 @@ export interface AuditEvent {
   readonly target?: string | undefined
   readonly audiences?: readonly string[]
   readonly scopes?: readonly string[]
-  /** `jti` of the token that was issued. */
+  /** `jti` of the token that was issued, or revoked. */
   readonly tokenId?: string
   readonly ip?: string
   readonly userAgent?: string | undefined

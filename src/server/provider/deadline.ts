@@ -18,8 +18,10 @@ export function isAwaited(ctx: object): boolean {
 }
 
 /** What `task` gives; rejects with `TimeLimitPassed` at the deadline, and begins nothing after it. */
-export function beforeDeadline<T>(task: () => Promise<T>): Promise<T> {
-  const { ctx } = Provider
+export function beforeDeadline<T>(
+  task: () => Promise<T>,
+  ctx: object | undefined = Provider.ctx,
+): Promise<T> {
   const deadline = ctx && deadlines.get(ctx)
   if (deadline === undefined) return task()
   const leftMs = deadline - performance.now()

@@ -11,7 +11,7 @@ export interface GrantDependencies extends AdmissionDependencies {
   readonly answerExchange: AnswerExchange
 }
 
-function readClient(client: Client): ExchangeClient {
+export function readClient(client: Client): ExchangeClient {
   const { patmint_grant_types: grantTypes = [], patmint_audiences: audiences = null } = client as {
     patmint_grant_types?: readonly string[]
     patmint_audiences?: readonly string[]

@@ -31,10 +31,10 @@ export function toAnswerable(error: unknown): errors.OIDCProviderError {
   return known instanceof errors.OIDCProviderError ? known : new ServerError(error)
 }
 
-/** Runs `task` up to the deadline of the token request it is for; what it throws is as `toUnavailable` has it. */
-export async function answerOutage<T>(task: () => Promise<T>): Promise<T> {
+/** Runs `task` up to the deadline of the request it is for, by default the one oidc-provider is at; what it throws is as `toUnavailable` has it. */
+export async function answerOutage<T>(task: () => Promise<T>, ctx?: object): Promise<T> {
   try {
-    return await beforeDeadline(task)
+    return await beforeDeadline(task, ctx)
   } catch (error) {
     throw toUnavailable(error)
   }

@@ -56,11 +56,13 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     features: {
       devInteractions: { enabled: false },
       dPoP: { enabled: false },
+      // Only for its client authentication: what it would answer is replaced.
+      introspection: { enabled: true, allowedPolicy: () => false },
       pushedAuthorizationRequests: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       userinfo: { enabled: false },
     },
-    routes: { token: PATHS.token, jwks: PATHS.jwks },
+    routes: { token: PATHS.token, introspection: PATHS.introspection, jwks: PATHS.jwks },
     // The token endpoint speaks JSON whatever the Accept header prefers.
     renderError: (ctx, out) => {
       ctx.body = out
@@ -81,6 +83,10 @@ export function createProvider(dependencies: ProviderDependencies): Provider {
     REPEATABLE_PARAMETERS,
   )
   provider.on('grant.error', (ctx, error) => reportError(ctx, error, ctx.oidc.client?.clientId))
+  provider.on('introspection.error', (ctx, error) => {
+    // Of a JWT; whoever stands around answers it.
+    if (error.error !== 'unsupported_token_type') reportError(ctx, error, ctx.oidc.client?.clientId)
+  })
   provider.on('server_error', (ctx, error) => reportError(ctx, error))
   return provider
 }

@@ -9,6 +9,7 @@ import { canary } from '../../support/evidence.ts'
 import { callApi } from '../../support/requests.ts'
 import { newSecretKey } from '../../support/server-process.ts'
 import { type SignedIn, serveSignedIn } from '../../support/signed-in.ts'
+import { RESOURCE_METADATA } from '../../support/test-server.ts'
 
 let acme: Acme
 let sam: SignedIn
@@ -210,7 +211,11 @@ describe('an operation that takes authentication', () => {
     '%s answers 401 to a caller without a credential',
     async (_, operation) => {
       const { status, json, headers } = await attempt(operation, undefined)
-      expect([status, json['code'], headers.get('www-authenticate')]).toEqual([401, 'unauthorized', 'Bearer'])
+      expect([status, json['code'], headers.get('www-authenticate')]).toEqual([
+        401,
+        'unauthorized',
+        `Bearer ${RESOURCE_METADATA}`,
+      ])
     },
   )
 
@@ -224,7 +229,7 @@ describe('an operation that takes authentication', () => {
         `The scope ${operation.access} is needed`,
       ])
       expect(headers.get('www-authenticate')).toBe(
-        `Bearer error="insufficient_scope", scope="${operation.access}"`,
+        `Bearer error="insufficient_scope", scope="${operation.access}", ${RESOURCE_METADATA}`,
       )
     },
   )

@@ -6,7 +6,7 @@ import { type Acme, API, startAcme } from '../../support/acme.ts'
 import { callApi, requestExchange } from '../../support/requests.ts'
 import { newSecretKey } from '../../support/server-process.ts'
 import { type SignedIn, serveSignedIn } from '../../support/signed-in.ts'
-import { ISSUER } from '../../support/test-server.ts'
+import { ISSUER, RESOURCE_METADATA } from '../../support/test-server.ts'
 import { callForValue, eventsOf, idOf, pathOf } from './credential-desk.ts'
 import { DirectoryDesk, FORBIDDEN, refusalOf } from './directory-desk.ts'
 
@@ -70,7 +70,7 @@ describe.each([
         method,
         path,
         ...FORBIDDEN,
-        `Bearer error="insufficient_scope", scope="${scope}"`,
+        `Bearer error="insufficient_scope", scope="${scope}", ${RESOURCE_METADATA}`,
       ])
     }
   })

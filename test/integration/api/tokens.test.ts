@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, API, REPORTS, startAcme } from '../../support/acme.ts'
 import { canary } from '../../support/evidence.ts'
 import { type Answer, callApi, requestExchange } from '../../support/requests.ts'
+import { RESOURCE_METADATA } from '../../support/test-server.ts'
 
 let acme: Acme
 const ids: Record<string, string> = {}
@@ -210,7 +211,7 @@ describe('who may issue', () => {
     const answer = await issue(acme.janePat, ids['jane'], { name: 'x' })
     expectProblem(answer, 403, 'forbidden', { detail: 'The scope tokens:issue is needed' })
     expect(answer.headers.get('www-authenticate')).toBe(
-      'Bearer error="insufficient_scope", scope="tokens:issue"',
+      `Bearer error="insufficient_scope", scope="tokens:issue", ${RESOURCE_METADATA}`,
     )
   })
 
@@ -298,7 +299,7 @@ describe('GET /tokens', () => {
   it('wants a credential, and never says what is wrong with one', async () => {
     const none = await callApi(acme.url, undefined, 'GET', '/tokens')
     expectProblem(none, 401, 'unauthorized')
-    expect(none.headers.get('www-authenticate')).toBe('Bearer')
+    expect(none.headers.get('www-authenticate')).toBe(`Bearer ${RESOURCE_METADATA}`)
     const answers = await Promise.all(
       ['x', acme.janePat.replace('pat_', 'key_'), 'a.b.c'].map((token) =>
         callApi(acme.url, token, 'GET', '/tokens'),
@@ -306,7 +307,9 @@ describe('GET /tokens', () => {
     )
     for (const answer of answers) {
       expectProblem(answer, 401, 'unauthorized')
-      expect(answer.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"')
+      expect(answer.headers.get('www-authenticate')).toBe(
+        `Bearer error="invalid_token", ${RESOURCE_METADATA}`,
+      )
     }
   })
 })

@@ -6,8 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateCredential } from '../../../src/protocol/credential.ts'
 import { type Acme, API, ORDERS_BASIC, startAcme, withAnotherSecret } from '../../support/acme.ts'
+import { registerAssertionClient } from '../../support/assertion-client.ts'
 import { canary } from '../../support/evidence.ts'
-import { type Answer, callApi, requestExchange, requestRevocation } from '../../support/requests.ts'
+import {
+  type Answer,
+  callApi,
+  requestExchange,
+  requestIntrospection,
+  requestRevocation,
+} from '../../support/requests.ts'
 
 const PER_ADDRESS = 12
 const PER_CLIENT = 6
@@ -245,6 +252,29 @@ describe('the other places a credential is presented at', () => {
     expect((await exchange(pat, newAddress())).status).toBe(200)
     expect((await burn(pat)).status).toBe(200)
     expect((await exchange(pat, newAddress())).status).toBe(400)
+  })
+
+  it('count and limit guesses by introspection, on the client that makes them; what is no credential is no guess', async () => {
+    const assert = await registerAssertionClient(acme)
+    const ask = async (token: string) =>
+      requestIntrospection(acme.url, { token, ...(await assert()) }, { 'X-Forwarded-For': newAddress() })
+    const pat = await newPat()
+    expectAll(await times(2 * PER_CLIENT, () => ask('a.b.c')), 200, { active: false })
+    expectAll(await times(PER_CLIENT, () => ask(newGarbage())), 200, { active: false })
+    expectLimited(await ask(pat))
+  })
+
+  it('count failed authentication of whoever introspects on its address', async () => {
+    const attacker = newAddress()
+    const ask = () =>
+      requestIntrospection(
+        acme.url,
+        { token: 'x' },
+        { Authorization: WRONG_BASIC, 'X-Forwarded-For': attacker },
+      )
+    const answers = await times(PER_ADDRESS, ask)
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+    expectLimited(await ask())
   })
 
   it('count and limit guesses at one credential: reports of leaks, of which any number may be unknown', async () => {

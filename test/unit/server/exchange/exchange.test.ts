@@ -33,6 +33,7 @@ const run = (verify: VerifyCredential, request = buildRequest(), client = buildC
       verifyCredential: verify,
       recheckCredential: () => Promise.reject(new Error('was rechecked')),
       readToken: () => Promise.reject(new Error('was read')),
+      isTokenRevoked: () => Promise.reject(new Error('was looked up')),
       noteForged: async () => {},
     }),
   )(request, client, CONTEXT)

@@ -12,7 +12,7 @@ const CONTEXT = { now: NOW, address: '10.0.0.1', clientId: null, userAgent: unde
 const TOKEN = new PresentedJwt('a.b.c')
 
 /** Checks the token `a.b.c`, whose credential stands so; tells what was noted as forged. */
-function checkToken(standing = buildStanding()) {
+function checkToken(standing = buildStanding(), revoked: string[] = []) {
   const forged: unknown[] = []
   const { token } = buildSubject(standing, {})
   const check = createCheckPresented({
@@ -20,6 +20,7 @@ function checkToken(standing = buildStanding()) {
     recheckCredential: createRecheckCredential(async (id) => (id === ID ? standing : undefined)),
     readToken: async (presented, now) =>
       presented.reveal() === 'a.b.c' && now === NOW ? (token ?? undefined) : undefined,
+    isTokenRevoked: async (tokenId) => revoked.includes(tokenId),
     noteForged: async (context) => {
       forged.push(context)
     },
@@ -54,6 +55,16 @@ describe('what is presented', () => {
     expect(await check(TOKEN, CONTEXT)).toEqual({
       ok: false,
       error: { refusal: { reason: 'credential_revoked' }, standing },
+    })
+    expect(forged).toEqual([])
+  })
+
+  it('as an access token that was revoked by itself is refused with that cause, and is no forgery', async () => {
+    const standing = buildStanding()
+    const { check, forged } = checkToken(standing, [String(checkToken().token?.jti)])
+    expect(await check(TOKEN, CONTEXT)).toEqual({
+      ok: false,
+      error: { refusal: { reason: 'token_revoked' }, standing },
     })
     expect(forged).toEqual([])
   })

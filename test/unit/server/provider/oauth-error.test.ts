@@ -21,6 +21,7 @@ const SUBJECT_CAUSES = Object.keys({
   blocked_by_policy: 0,
   address_not_allowed: 0,
   token_invalid: 0,
+  token_revoked: 0,
   exchanged_too_often: 0,
   token_unproven: 0,
 } satisfies Record<SubjectCause, 0>) as SubjectCause[]
