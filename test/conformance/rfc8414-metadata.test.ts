@@ -84,7 +84,7 @@ describe('metadata', () => {
     expect(named.length).toBeGreaterThanOrEqual(4)
     for (const [name, url] of named) {
       const { pathname } = new URL(String(url))
-      const method = name === 'jwks_uri' ? 'GET' : 'POST'
+      const method = /^(jwks_uri|status_list_aggregation_endpoint)$/.test(name) ? 'GET' : 'POST'
       // An empty form is refused by whoever is there, and by nobody else.
       const { status } = await fetch(server.url + pathname, { method })
       expect([name, status]).toEqual([name, method === 'GET' ? 200 : 400])
