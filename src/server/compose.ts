@@ -2,39 +2,27 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import Koa from 'koa'
-import { createApiRouter } from './api/api.ts'
-import { createDocumentationRouter } from './api/documentation.ts'
-import { createLeakLimits } from './api/leak-limits.ts'
-import { createBurn } from './api/revoke-exposed.ts'
-import { createRevokeToken } from './api/revoke-token.ts'
 import { composeCredential } from './compose-credential.ts'
 import type { Load } from './compose-limits.ts'
+import { composeManagement } from './compose-management.ts'
 import { composeProofs } from './compose-proof.ts'
 import { composeSigning } from './compose-signing.ts'
 import { composeStatusLists } from './compose-status.ts'
 import { composeTokenEndpoints } from './compose-token-endpoint.ts'
 import type { Config, SecretKeys } from './config/config.ts'
-import { createMakeCredential } from './credential/issue.ts'
-import { createRehearseCheck } from './credential/rehearse.ts'
 import { standingsPart } from './credential/standing-store.ts'
 import { type Database, isDatabaseAway } from './db/database.ts'
 import { createReadinessCheck } from './db/readiness.ts'
 import { createTurnReader } from './db/turn-reader.ts'
-import { apiAudience } from './directory/built-in.ts'
-import { hashClientSecret } from './directory/client-secret.ts'
 import { clientsPart } from './directory/client-store.ts'
 import { findClient, observe, pinOrigin, reportLeftover } from './http/edge.ts'
 import { createHealthRouter } from './http/health.ts'
 import type { Logger } from './http/log.ts'
 import { refuseProofs } from './http/refuse-proof.ts'
-import { createRevocationRouter } from './http/revocation.ts'
 import { createStatusListRouter } from './http/status-lists.ts'
 import { instrument } from './instrument.ts'
-import { createMakeChange } from './ledger/change.ts'
 import { Ledger } from './ledger/ledger.ts'
-import { apiMetadataUrl, createMetadataRouter, PATHS } from './provider/metadata.ts'
-import { toWireError } from './provider/oauth-error.ts'
-import { deriveKeys } from './secret/secret-keys.ts'
+import { createMetadataRouter, PATHS } from './provider/metadata.ts'
 import { createOwnTokenReader } from './signing/own-token.ts'
 import { createRevokedTokenCheck } from './signing/revoked-token-store.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
@@ -68,14 +56,13 @@ export interface Server {
 
 /** Builds a server on a prepared database: keys, ledger, routes. */
 export async function composeServer(options: ServerOptions): Promise<Server> {
-  const { config, issuer, db, exchangeDb, secretKeys, log, clock, telemetry } = options
+  const { config, issuer, db, exchangeDb, log, clock, telemetry } = options
   const watched = instrument(telemetry)
   const parts = { standing: standingsPart, client: clientsPart }
   const load = createTurnReader(exchangeDb, parts, watched.turnOptions)
   const loadStanding = watched.loadStanding(load.standing)
   const composed = composeCredential({ ...options, loadStanding, watched })
-  const { limits, hasher, attemptLimits, ...checks } = composed
-  const takePlace = limits.inFlight.take
+  const { limits } = composed
   const { keyRing, turnRing, stop: stopFollowing } = await composeSigning({ ...options, watched })
   const records = new Ledger(exchangeDb, {
     onCommit: watched.onCommit,
@@ -99,42 +86,15 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     ledger,
     watched,
   })
-  const clientSecretKeys = deriveKeys(secretKeys, 'client-secret')
-  const change = createMakeChange(db)
-  const api = createApiRouter({
-    db,
-    change,
-    recognizeCredentials: checks.recognizeLeaked,
-    leakLimits: createLeakLimits(),
-    makeCredential: createMakeCredential(hasher),
-    verifyCredential: checks.verifyCredential,
-    attemptLimits,
-    takePlace,
-    recheckCredential: checks.recheckCredential,
-    hashClientSecret: (secret) => hashClientSecret(secret, clientSecretKeys),
-    readOwnToken,
-    proofs,
-    issuer,
-    isTokenRevoked,
-    rehearseCheck: createRehearseCheck(hasher),
+  const management = composeManagement({
+    ...options,
+    checks: composed,
+    loadStanding,
     turnRing,
-    toWireError,
-    subjectTokenTypeAliases: config.subjectTokenTypeAliases,
+    readOwnToken,
+    isTokenRevoked,
+    proofs,
     ledger,
-    apiAudience: apiAudience(issuer),
-    resourceMetadata: apiMetadataUrl(issuer),
-    clock,
-  })
-  const boundary = { isOutage: isDatabaseAway, log }
-  const revocation = createRevocationRouter(PATHS.revocation, {
-    ...boundary,
-    burn: createBurn({
-      change,
-      recognizeCredentials: checks.recognizeBurnt,
-      revokeToken: createRevokeToken({ change, readOwnToken, loadStanding }),
-    }),
-    takePlace,
-    clock,
   })
   const { jwksMaxAgeSeconds } = config.signingKeys
   const open = [
@@ -159,7 +119,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     return answerToken(ctx, next)
   })
   app.use(refuseProofs('/oauth2/'))
-  for (const router of [...open, createDocumentationRouter(issuer), introspection, revocation, api]) {
+  for (const router of [...open, introspection, ...management]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
   return {

@@ -245,7 +245,9 @@ describe('section 7, the management API', () => {
       Authorization: `${scheme} ${value}`,
       ...(proof === undefined ? {} : { DPoP: proof }),
     })
-  const ALGS = 'algs="ES256 EdDSA Ed25519 RS256 PS256"'
+  const metadata = () => `resource_metadata="${acme.issuer}/.well-known/oauth-protected-resource/api"`
+  const challenge = (error: string) =>
+    `DPoP error="${error}", algs="ES256 EdDSA Ed25519 RS256 PS256", ${metadata()}`
 
   it('takes a bound token with a proof by its key, once', async () => {
     const proof = await proveCall()
@@ -253,7 +255,7 @@ describe('section 7, the management API', () => {
     const again = await call('DPoP', token, proof)
     expect([again.status, again.headers.get('www-authenticate')]).toEqual([
       401,
-      `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      challenge('invalid_dpop_proof'),
     ])
   })
 
@@ -261,7 +263,7 @@ describe('section 7, the management API', () => {
     const answer = await call('Bearer', token)
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
       401,
-      'Bearer error="invalid_token"',
+      `Bearer error="invalid_token", ${metadata()}`,
     ])
   })
 
@@ -276,16 +278,13 @@ describe('section 7, the management API', () => {
     const answer = await call('DPoP', token, await makeProof())
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
       401,
-      `DPoP error="invalid_dpop_proof", ${ALGS}`,
+      challenge('invalid_dpop_proof'),
     ])
   })
 
   it('refuses it with a proof by another key', async () => {
     const answer = await call('DPoP', token, await proveCall({}, await createProofKey()))
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
-      401,
-      `DPoP error="invalid_token", ${ALGS}`,
-    ])
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, challenge('invalid_token')])
   })
 
   it('refuses a credential, and a token that is not bound, in the scheme of bound tokens', async () => {

@@ -42,6 +42,7 @@ describe('the metadata of the management API', () => {
       authorization_servers: [ISSUER],
       scopes_supported: expect.arrayContaining(['tokens:read', 'audit:read']),
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: ['ES256', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
       resource_name: 'Patmint management API',
       resource_documentation: `${ISSUER}/docs`,
     })

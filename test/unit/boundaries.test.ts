@@ -92,6 +92,7 @@ const ROOTS = new Set([
   'server/operator.ts',
   'server/compose.ts',
   'server/compose-credential.ts',
+  'server/compose-management.ts',
   'server/compose-token-endpoint.ts',
   'server/compose-limits.ts',
   'server/compose-client-keys.ts',
