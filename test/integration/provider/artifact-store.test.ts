@@ -25,9 +25,10 @@ describe('a lifetime somebody else chose', () => {
     expect(await store.find('id', id)).toEqual({ kind: 'x' })
   })
 
-  it('in an assertion serves it once, like every other', async () => {
+  it('in an assertion, up to an hour, serves it once', async () => {
     const assert = await registerAssertionClient(acme)
-    const form = { ...(await assert({ exp: 9e15 })), subject_token: acme.janePat }
+    const longest = Math.floor(Date.now() / 1000) + 3590
+    const form = { ...(await assert({ exp: longest })), subject_token: acme.janePat }
     expect((await requestExchange(acme.url, form)).status).toBe(200)
     expect((await requestExchange(acme.url, form)).status).toBe(401)
   })
