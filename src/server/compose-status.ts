@@ -11,7 +11,7 @@ export interface StatusOptions {
   readonly config: Config
   readonly issuer: string
   readonly db: Database
-  readonly keyRing: Pick<KeyRing, 'signStatusList'>
+  readonly keyRing: Pick<KeyRing, 'signStatusList' | 'stillPublishes'>
   readonly log: Logger
   readonly clock: () => Date
 }
@@ -23,6 +23,7 @@ export const composeStatusLists = ({ config, issuer, db, keyRing, log, clock }: 
     countLists: () => countStatusLists(db),
     findStopped: (list, now) => findStopped(db, list, now),
     sign: (claims, now) => keyRing.signStatusList(claims, now),
+    isVerifiable: (token) => keyRing.stillPublishes(token),
     clock,
     onError: (error) => log.error({ err: error }, 'status list not renewed'),
   })

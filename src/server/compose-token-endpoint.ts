@@ -78,6 +78,7 @@ export function composeTokenEndpoints(options: TokenEndpointsOptions): TokenEndp
       issuer,
       exchange: watched.exchange(createExchange(checkPresented)),
       spendProof: proofs.spendProof,
+      noteFailure: attemptLimits.noteFailure,
       signAccessToken: watched.signAccessToken(keyRing),
       ledger,
       clock,

@@ -6,7 +6,7 @@ import { encryptionOf } from './compose-signing.ts'
 import { appendAuditEvents } from './ledger/store.ts'
 import { describeTurn, tellResealed, tellTurn } from './signing/describe-turn.ts'
 import { resealKeys } from './signing/reseal-keys.ts'
-import { forgetGoneKeys } from './signing/store.ts'
+import { forgetGoneKeys, lockSigningKeys } from './signing/store.ts'
 import { rotateDueKeys } from './signing/turn-keys.ts'
 
 type Ring = Pick<Foundation, 'config' | 'db' | 'secretKeys' | 'log' | 'clock'>
@@ -16,6 +16,8 @@ export async function keepKeys(ring: Ring): Promise<void> {
   const { db, log, clock } = ring
   const changes = await db.transaction().execute(async (transaction) => {
     const encryption = encryptionOf(ring)
+    // Before the time is taken: a key is published when others can see it, not when somebody began to wait.
+    await lockSigningKeys(transaction)
     const now = clock()
     await forgetGoneKeys(transaction, now)
     const resealed = await resealKeys(transaction, { encryption, now })

@@ -8,6 +8,7 @@ import { migrateDatabase, type OperatorContext, resolveSecretKeys, withSharedDat
 import { describeTurn, tellResealed, tellTurn } from './signing/describe-turn.ts'
 import { openKeyRing } from './signing/key-ring.ts'
 import { resealKeys } from './signing/reseal-keys.ts'
+import { lockSigningKeys } from './signing/store.ts'
 import { rotateKeys } from './signing/turn-keys.ts'
 
 /** Gives a line per key that was published or encrypted anew. Servers that run take it over by themselves. */
@@ -24,6 +25,8 @@ export async function rotateKeysCommand(
       // Where no server ever ran there is nothing to rotate, and with the wrong secret key nothing to rotate by.
       await openKeyRing(db, encryption, clock)
       return await db.transaction().execute(async (transaction) => {
+        // Before the time is taken: a key is published when others can see it, not when somebody began to wait.
+        await lockSigningKeys(transaction)
         const now = clock()
         const resealed = await resealKeys(transaction, { encryption, now })
         const turns = await rotateKeys(transaction, algs, { encryption, timings: config.signingKeys, now })

@@ -19,6 +19,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
 import { type Challenge, challenge, nameMetadata } from './challenge.ts'
 import {
+  challengeDpop,
   challengeToken,
   type PresentedToken,
   readPresentedToken,
@@ -80,6 +81,7 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
     const context = { now, address, clientId: null, userAgent, requestId }
     const caller = await identify(presented.value, context, dependencies)
     if (!caller.ok) {
+      if (caller.error === 'proof_replayed') throw refuse(ctx, challengeDpop('invalid_dpop_proof'))
       await recordRefusal(context, caller.error, ledger)
       throw refuse(ctx, challengeToken(presented.value))
     }
@@ -115,19 +117,21 @@ async function recordRefusal(
   })
 }
 
+type CallerRefusal = RefusedPresentation | 'proof_replayed' | undefined
+
 /**
  * Who stands behind a credential, or behind an access token for this API with the credential it came from. Fails with
  * nothing when what was presented is neither. An access token is no guess: its signature is checked before anything is
  * looked up.
  */
 async function identify(
-  { token, provenKey }: PresentedToken,
+  { token, proof }: PresentedToken,
   context: VerificationContext,
   dependencies: CallerDependencies,
-): Promise<Result<Caller, RefusedPresentation | undefined>> {
+): Promise<Result<Caller, CallerRefusal>> {
   const { verifyCredential, attemptLimits, apiAudience } = dependencies
   // A credential is bound to no key, so no proof makes it another one.
-  const presented = provenKey === null ? parseCredential(token) : undefined
+  const presented = proof === null ? parseCredential(token) : undefined
   if (presented) {
     const admitted = await attemptLimits.admit({ address: context.address, clientId: null, presented })
     if (!admitted.ok) throw tooManyRequests(admitted.error.retryAfterSeconds)
@@ -135,19 +139,21 @@ async function identify(
     return verified.ok ? ok(toCaller(verified.value, apiAudience)) : verified
   }
   const jwt = parseJwt(token)
-  return jwt ? identifyByToken(jwt, provenKey, context, dependencies) : fail(undefined)
+  return jwt ? identifyByToken(jwt, proof, context, dependencies) : fail(undefined)
 }
 
 async function identifyByToken(
   jwt: PresentedJwt,
-  provenKey: string | null,
+  proof: PresentedToken['proof'],
   context: VerificationContext,
-  { recheckCredential, readOwnToken, isTokenRevoked, apiAudience }: CallerDependencies,
-): Promise<Result<Caller, RefusedPresentation | undefined>> {
+  { recheckCredential, readOwnToken, isTokenRevoked, proofs, apiAudience }: CallerDependencies,
+): Promise<Result<Caller, CallerRefusal>> {
   const own = await readOwnToken(jwt, context.now)
   if (!own || !readAudiences(own).includes(apiAudience)) return fail(undefined)
   // A bound token is no bearer's, nor is a bearer's token bound by somebody's proof (RFC 9449 section 7.2).
-  if ((own.cnf?.jkt ?? null) !== provenKey) return fail(undefined)
+  if (own.cnf?.jkt !== proof?.keyThumbprint) return fail(undefined)
+  // Only now: a proof for a token that is none is not worth a row.
+  if (proof && !(await proofs.spendProof(proof))) return fail('proof_replayed')
   const [rechecked, isRevoked] = await Promise.all([
     recheckCredential(own.cred, context),
     isTokenRevoked(own.jti),

@@ -4,14 +4,15 @@
 import type { Context } from 'koa'
 import { DPOP_ALGORITHMS } from '../../protocol/dpop.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
+import type { Proof } from '../dpop/proof.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import { Problem } from '../http/problem.ts'
 import type { Challenge } from './challenge.ts'
 
 export interface PresentedToken {
   readonly token: string
-  /** Thumbprint of the key that was proven; null for a bearer. */
-  readonly provenKey: string | null
+  /** Of the key the token has to be bound to, not yet spent; null for a bearer. */
+  readonly proof: Proof | null
 }
 
 export interface TokenReading {
@@ -32,26 +33,23 @@ export async function readPresentedToken(
   if (scheme.toLowerCase() !== 'dpop') {
     if (proofText !== undefined)
       throw new Problem('invalid_request', 'A DPoP proof needs a token in the scheme DPoP')
-    return token ? ok({ token, provenKey: null }) : fail({ scheme: 'Bearer' })
+    return token ? ok({ token, proof: null }) : fail({ scheme: 'Bearer' })
   }
   if (proofs.issueNonce) ctx.set('DPoP-Nonce', proofs.issueNonce(now))
   const request = { method: ctx.method, uri: issuer + ctx.path, accessToken: token }
   const proof = await proofs.verifyProof(String(proofText ?? ''), request, now)
   if (!proof.ok)
     return fail(challengeDpop(proof.error === 'proof_nonce_wrong' ? 'use_dpop_nonce' : 'invalid_dpop_proof'))
-  const isFirst = await proofs.spendProof(proof.value)
-  return isFirst
-    ? ok({ token, provenKey: proof.value.keyThumbprint })
-    : fail(challengeDpop('invalid_dpop_proof'))
+  return ok({ token, proof: proof.value })
 }
 
 /** The challenge of a token that was read and is refused. */
-export const challengeToken = ({ provenKey }: PresentedToken): Challenge =>
-  provenKey === null
+export const challengeToken = ({ proof }: PresentedToken): Challenge =>
+  proof === null
     ? { scheme: 'Bearer', parameters: { error: 'invalid_token' } }
     : challengeDpop('invalid_token')
 
-const challengeDpop = (error: string): Challenge => ({
+export const challengeDpop = (error: string): Challenge => ({
   scheme: 'DPoP',
   parameters: { error, algs: DPOP_ALGORITHMS.join(' ') },
 })

@@ -2,7 +2,7 @@
 
 import type { Act } from '../../protocol/access-token.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
-import { expiryOf, type PermittedActor, type Standing, subjectOf } from '../credential/standing.ts'
+import { expiryOf, type PermittedActor, subjectOf } from '../credential/standing.ts'
 import type { ExchangeClient } from './client.ts'
 import type { Presenter } from './present.ts'
 
@@ -38,7 +38,9 @@ export function delegate(
 
 const countActors = (act: Act | undefined): number => (act ? 1 + countActors(act.act) : 0)
 
-const findEnd = ({ standing, token }: Presenter): Date | null =>
-  token ? new Date(token.exp * 1000) : findExpiry(standing)
-
-const findExpiry = (standing: Standing): Date | null => expiryOf(standing)?.at ?? null
+/** A token ends with its credential too. */
+function findEnd({ standing, token }: Presenter): Date | null {
+  const ends = [expiryOf(standing)?.at, token && new Date(token.exp * 1000)].filter((end) => end != null)
+  const [first] = ends.sort((one, other) => one.getTime() - other.getTime())
+  return first ?? null
+}

@@ -27,7 +27,7 @@ export interface ExchangeOutcome {
   readonly result: Result<Decision, ExchangeRefusal>
   /** Undefined as long as no credential was found. */
   readonly holder: Holder | undefined
-  /** Whose credential the actor's is; undefined without an actor that passed its check. */
+  /** Whose credential the actor's is; undefined without one, and as long as it was not found. */
   readonly actor: Holder | undefined
 }
 
@@ -72,12 +72,16 @@ export async function settleExchange(
   const told = { holder: holderOf(standing), actor: undefined }
   if (!parties.actor) return { result: decide(wish, subject.value, client, now), ...told }
   const acting = await parties.actor()
-  if (!acting.ok) return { result: refuseActor(acting.error.refusal), ...told }
+  if (!acting.ok) {
+    const { refusal, standing: ofActor } = acting.error
+    return { result: refuseActor(refusal), ...told, actor: ofActor && holderOf(ofActor) }
+  }
+  const known = { ...told, actor: holderOf(acting.value.standing) }
   if (!isProven(wish, acting.value.token))
-    return { result: refuseActor({ reason: 'token_unproven' }), ...told }
+    return { result: refuseActor({ reason: 'token_unproven' }), ...known }
   const actor = delegate(subject.value, acting.value, client)
   const result = actor.ok ? decide(wish, subject.value, client, now, actor.value) : refuseActor(actor.error)
-  return { result, ...told, actor: holderOf(acting.value.standing) }
+  return { result, ...known }
 }
 
 const refuseActor = ({ reason }: PresentationRefusal | DelegationRefusal | Unproven) =>

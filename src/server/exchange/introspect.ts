@@ -3,7 +3,7 @@
 
 import { type AccessTokenClaims, readAudiences, readScopes } from '../../protocol/access-token.ts'
 import { ok } from '../../protocol/result.ts'
-import { narrowScopes } from '../../protocol/scope.ts'
+import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import { expiryOf, type Standing, subjectOf } from '../credential/standing.ts'
 import type { RecheckCredential, VerificationContext } from '../credential/verify.ts'
 import { type ExchangeClient, mayReach } from './client.ts'
@@ -68,13 +68,14 @@ function describeToken(
   const scopes = listCommonScopes(targets)
   if (scopes.length === 0) return null
   // Details say what the scopes say: when those are fewer by now, they would say too much.
-  const isWhole = scopes.length === readScopes(token).length
+  const isWhole = readScopes(token).every((scope) => anyCovers(scopes, scope))
+  const locations = targets.map(({ audience }) => audience)
   const { aud: _, scope: __, exchanges: ___, authorization_details: details, ...claims } = token
   return {
     ...claims,
     ...describeReach(targets, scopes),
     token_type: 'cnf' in claims ? 'DPoP' : 'Bearer',
-    ...(details && isWhole ? { authorization_details: details } : {}),
+    ...(details && isWhole ? { authorization_details: details.map((one) => ({ ...one, locations })) } : {}),
   }
 }
 

@@ -2,9 +2,10 @@
 // credential is checked again as it stands now. Whatever a token was issued for, it never outlives its credential.
 
 import type { AccessTokenClaims } from '../../protocol/access-token.ts'
-import type { PresentedCredential } from '../../protocol/credential.ts'
-import type { PresentedJwt } from '../../protocol/presented-jwt.ts'
+import { type PresentedCredential, parseCredential } from '../../protocol/credential.ts'
+import { type PresentedJwt, parseJwt } from '../../protocol/presented-jwt.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
+import { ACCESS_TOKEN_TYPE, JWT_TYPE } from '../../protocol/urn.ts'
 import type { Standing } from '../credential/standing.ts'
 import type {
   CredentialRefusal,
@@ -14,6 +15,12 @@ import type {
 } from '../credential/verify.ts'
 
 export type Presented = PresentedCredential | PresentedJwt
+
+/** A credential or a JWT, as its type says: an access token may be either. */
+export function parsePresented(text: string, type: unknown): Presented | undefined {
+  const credential = type === JWT_TYPE ? undefined : parseCredential(text)
+  return credential ?? (type === JWT_TYPE || type === ACCESS_TOKEN_TYPE ? parseJwt(text) : undefined)
+}
 
 /** Who stands behind what was presented. */
 export interface Presenter {

@@ -5,12 +5,10 @@ import {
   parseAuthorizationDetails,
   scopesOf,
 } from '../../protocol/authorization-details.ts'
-import { parseCredential } from '../../protocol/credential.ts'
-import { parseJwt } from '../../protocol/presented-jwt.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { parseScopeParameter } from '../../protocol/scope.ts'
 import { ACCESS_TOKEN_TYPE, JWT_TYPE, PAT_TYPE } from '../../protocol/urn.ts'
-import type { Presented } from './present.ts'
+import { type Presented, parsePresented } from './present.ts'
 import type { RequestRefusal } from './refusal.ts'
 
 /** Form parameters: absent or empty is `undefined`, a repeated one is an array. */
@@ -74,12 +72,6 @@ export function parseExchangeRequest(
   return ok({ subjectToken, actorToken, ...wish.value })
 }
 
-/** A credential or a JWT, as its type says: an access token may be either. */
-export function parsePresented(text: string, type: TokenParameters[string]): Presented | undefined {
-  const credential = type === JWT_TYPE ? undefined : parseCredential(text)
-  return credential ?? (type === JWT_TYPE || type === ACCESS_TOKEN_TYPE ? parseJwt(text) : undefined)
-}
-
 /** Reads all of a request but what is presented: `subject_token` has to be there, and may be anything. */
 export function parseExchangeWish(
   parameters: TokenParameters,
@@ -99,7 +91,10 @@ export function parseExchangeWish(
   if (!details.ok) return fail({ reason: 'details_refused', cause: 'details_malformed' })
   const audiences = [...listOf(parameters['audience']), ...listOf(parameters['resource'])]
   const wish = { audiences: [...new Set(audiences)], scopes, details: details.value }
-  return (listAsked(wish)?.length ?? 0) > MAX_SCOPES ? fail({ reason: 'scope_malformed' }) : ok(wish)
+  if ((scopes?.length ?? 0) > MAX_SCOPES) return fail({ reason: 'scope_malformed' })
+  return (listAsked(wish)?.length ?? 0) > MAX_SCOPES
+    ? fail({ reason: 'details_refused', cause: 'details_malformed' })
+    : ok(wish)
 }
 
 function findTokenProblem(

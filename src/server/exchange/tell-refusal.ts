@@ -2,7 +2,7 @@ import { expiryOf, subjectOf } from '../credential/standing.ts'
 import type { CheckedCredential, Trial } from './attempt.ts'
 import { MAX_EXCHANGES } from './decide.ts'
 import { MAX_ACTORS } from './delegation.ts'
-import { describeParameters, type ExchangeRefusal, type RequestRefusal } from './refusal.ts'
+import { describeParameters, type ExchangeRefusal, type Nobody, type RequestRefusal } from './refusal.ts'
 import { enumerate } from './step.ts'
 import { tellShortfall } from './tell-shortfall.ts'
 import { tellExpiry } from './tell-standing.ts'
@@ -13,9 +13,8 @@ type SubjectRefusal = Extract<ExchangeRefusal, { reason: 'subject_token_refused'
 export function tellRequestRefusal(refusal: RequestRefusal): string {
   switch (refusal.reason) {
     case 'subject_token_refused':
-      return 'subject_token is no access token of ours, and no credential: its prefix, length, alphabet or checksum is wrong'
     case 'actor_token_refused':
-      return 'actor_token is neither a credential nor an access token of the type it is said to be'
+      return tellNobody(refusal)
     case 'details_refused':
       return 'authorization_details is no JSON array of details with type, actions and, if wanted, identifier and locations'
     case 'proof_refused':
@@ -27,6 +26,14 @@ export function tellRequestRefusal(refusal: RequestRefusal): string {
     default:
       return describeParameters(refusal)
   }
+}
+
+function tellNobody({ reason, cause }: Extract<RequestRefusal, { cause: Nobody }>): string {
+  if (cause === 'token_revoked') return 'The access token was revoked by itself'
+  if (cause === 'token_invalid') return 'The access token is none of ours, or has expired'
+  return reason === 'subject_token_refused'
+    ? 'subject_token is no credential: its prefix, length, alphabet or checksum is wrong; nor is it a JWT, or its type is another'
+    : 'actor_token is neither a credential nor an access token of the type it is said to be'
 }
 
 /** Why it was refused, for whoever may know. */

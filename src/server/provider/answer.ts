@@ -7,7 +7,7 @@ import type { Proof } from '../dpop/proof.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import type { ExchangeClient } from '../exchange/client.ts'
 import type { Decision } from '../exchange/decide.ts'
-import type { Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
+import type { AttemptLimits, Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
 import { causeOf, type Refusal } from '../exchange/refusal.ts'
 import { type ExchangeRequest, listAsked } from '../exchange/request.ts'
 import type { AuditEvent } from '../ledger/event.ts'
@@ -36,6 +36,8 @@ export interface AnswerDependencies {
   readonly issuer: string
   readonly exchange: Exchange
   readonly spendProof: ProofChecks['spendProof']
+  /** A proof that is used again counts as a failed attempt. */
+  readonly noteFailure: AttemptLimits['noteFailure']
   readonly signAccessToken: KeyRing['signAccessToken']
   readonly ledger: Pick<Ledger, 'record' | 'touch'>
   readonly clock: () => Date
@@ -53,7 +55,7 @@ const REPLAYED: Outcome = {
 export type AnswerExchange = (asked: Asked) => Promise<Record<string, unknown>>
 
 export function createAnswerExchange(dependencies: AnswerDependencies): AnswerExchange {
-  const { issuer, exchange, spendProof, signAccessToken, ledger, clock } = dependencies
+  const { issuer, exchange, spendProof, noteFailure, signAccessToken, ledger, clock } = dependencies
   return async (asked) => {
     const { request, client, proof, authenticatedId, address, userAgent, requestId, isAwaited } = asked
     const now = clock()
@@ -61,6 +63,7 @@ export function createAnswerExchange(dependencies: AnswerDependencies): AnswerEx
     const proven = proof ? { ...request, proofKey: proof.keyThumbprint } : request
     // A proof counts once, whatever becomes of its request. Seen before, it is worth a record, and nothing is judged.
     const isReplay = proof !== undefined && !(await spendProof(proof))
+    if (isReplay) await noteFailure({ address, clientId: authenticatedId, presented: null })
     const outcome = isReplay ? REPLAYED : await exchange(proven, client, context)
     const event = describeAttempt(asked, outcome, now)
     if (!outcome.result.ok) {
@@ -95,6 +98,10 @@ function listUses(
   )
 }
 
+/** Whether it is the actor who was refused, whose cause is not the subject's. */
+const isOfActor = (result: Outcome['result']): boolean =>
+  !result.ok && result.error.reason === 'actor_token_refused'
+
 function describeAttempt(asked: Asked, outcome: Outcome, now: Date): AuditEvent {
   const { result, holder, actor } = outcome
   const { request, client, address, userAgent, requestId } = asked
@@ -107,7 +114,8 @@ function describeAttempt(asked: Asked, outcome: Outcome, now: Date): AuditEvent 
     organizationId: holder?.organizationId,
     credentialId: subjectToken.kind === 'jwt' ? holder?.credentialId : subjectToken.id,
     clientId: client.clientId,
-    actor: actor?.subject,
+    actor: actor?.subject ?? (result.ok ? result.value.act?.sub : undefined),
+    ...(isOfActor(result) ? { detail: { refused: 'actor_token', credential: actor?.credentialId } } : {}),
     audiences: result.ok ? result.value.audiences : request.audiences,
     scopes: result.ok ? result.value.scopes : (listAsked(request) ?? []),
     ip: address,

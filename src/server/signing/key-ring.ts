@@ -1,7 +1,7 @@
 // The key ring all instances share, as one process follows it: what it publishes, signs and verifies with is one set of
 // keys, replaced as a whole by the next. Nothing here asks the database but `follow`.
 
-import { CompactSign, importJWK } from 'jose'
+import { CompactSign, decodeProtectedHeader, importJWK } from 'jose'
 import {
   ACCESS_TOKEN_TYP,
   type AccessTokenClaims,
@@ -51,6 +51,12 @@ export class KeyRing {
   /** Finds the key that a token's header names, as long as it is in the JWKS. */
   get findKey(): KeySet['findKey'] {
     return this.#keys.findKey
+  }
+
+  /** Whether the key that signed a token of ours stands in the JWKS: it may have been withdrawn since. */
+  stillPublishes(token: string): boolean {
+    const { kid } = decodeProtectedHeader(token)
+    return this.publicJwks.keys.some((key) => key['kid'] === kid)
   }
 
   /** Since when the key that signs with each algorithm at `now` has been active. */

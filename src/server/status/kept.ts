@@ -20,8 +20,10 @@ export interface KeptOptions<Value> {
   readonly onError: (error: unknown) => void
 }
 
-/** How long whoever could have the last value waits for a new one. */
+/** How long whoever could have the last value waits for a new one, as long as the last is nearly fresh. */
 const PATIENCE_MS = 1000
+/** So many times as old as fresh it stands in for a reading that failed, and not for one that takes long. */
+const NEARLY_FRESH = 1.5
 /** After a reading that failed the last value does for so long. */
 const RETRY_MS = 2000
 
@@ -41,7 +43,9 @@ export class Kept<Value> {
     if (!last) return this.renew()
     const { freshMs } = this.#options
     if (this.#isWithin(last.readAt, freshMs) || this.#isWithin(this.#failedAt, RETRY_MS)) return last
-    return waitAtMost(PATIENCE_MS, this.renew()).catch(() => last)
+    const renewed = this.renew()
+    const isNearlyFresh = this.#isWithin(last.readAt, freshMs * NEARLY_FRESH)
+    return (isNearlyFresh ? waitAtMost(PATIENCE_MS, renewed) : renewed).catch(() => last)
   }
 
   /** The value as it is read now, or as somebody is reading it. */

@@ -21,6 +21,8 @@ export interface StatusListsOptions {
   readonly countLists: () => Promise<number>
   readonly findStopped: (list: number, now: Date) => Promise<StoppedCredentials>
   readonly sign: (claims: StatusListClaims, now: Date) => Promise<string>
+  /** Whether the key a list was signed with still stands in the JWKS: it may have been withdrawn. */
+  readonly isVerifiable: (token: string) => boolean
   readonly clock: () => Date
   /** Told when something could not be read anew; what there is goes on. */
   readonly onError: (error: unknown) => void
@@ -64,7 +66,9 @@ export class StatusLists {
     const { lifetimeSeconds } = this.#options
     const kept = this.#lists.get(list) ?? this.#keep((now) => this.#make(list, now), lifetimeSeconds * 1000)
     this.#lists.set(list, kept)
-    return this.#giveOut(await kept.get())
+    const last = await kept.get()
+    const { isVerifiable } = this.#options
+    return this.#giveOut(isVerifiable(last.value.token) ? last : await kept.renew())
   }
 
   /** The URIs of all lists, for as long as they are known. */

@@ -205,7 +205,8 @@ function createTaskMeter(set: MetricSet): Meter['taskEnded'] {
     'When a background task last succeeded; 0 as long as it has not',
     'task',
     () => lastSuccesses,
-    'max',
+    // Of workers the one that is furthest behind.
+    'min',
   )
   return (task, end, at) => {
     const count = failures.get(task) ?? countFailure(task)

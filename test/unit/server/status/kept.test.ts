@@ -85,12 +85,22 @@ describe('a value that is kept', () => {
   it('stands in while reading takes long, and the new one comes when it comes', async () => {
     const { get, getRead, readings, wait } = arrange()
     await getRead(({ resolve }) => resolve('first'))
-    wait(50_000)
+    wait(14_999)
     expect(await get()).toBe('first')
     readings[1]?.resolve('second')
     await readings[1]?.promise
     expect(await get()).toBe('second')
     expect(readings).toHaveLength(2)
+  })
+
+  it('is waited for, however long that takes, when the last one is old', async () => {
+    const { get, getRead, readings, wait } = arrange()
+    await getRead(({ resolve }) => resolve('first'))
+    wait(15_000)
+    const next = get()
+    await new Promise((resolve) => setTimeout(resolve, 1100))
+    readings[1]?.resolve('second')
+    expect(await next).toBe('second')
   })
 
   it('fails as its reading does once the last one holds no longer, also while no new try was due', async () => {
