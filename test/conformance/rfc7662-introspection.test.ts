@@ -97,6 +97,17 @@ describe('introspection of an access token (section 2.2, RFC 9068 section 2.2)',
     })
   })
 
+  it('says details that lie within a wider scope of the same token', async () => {
+    const details = [{ type: 'models', identifier: 'm1', actions: ['read'], locations: [API] }]
+    const { json } = await requestExchange(acme.url, {
+      subject_token: acme.janePat,
+      scope: 'models:read',
+      authorization_details: JSON.stringify(details),
+    })
+    const answer = await introspect(String(json['access_token']))
+    expect(answer.json['authorization_details']).toEqual(details)
+  })
+
   it('is understood by a client library', async () => {
     const token = await exchange(acme.janePat, API)
     const server = { issuer: ISSUER, introspection_endpoint: `${acme.url}/oauth2/introspect` }

@@ -245,4 +245,24 @@ describe('delegation (sections 1.1 and 4.1)', () => {
     expect(renamed.status).toBe(200)
     expect(await lastRecord()).toMatchObject({ type: 'credential.renamed', actor: robotSub })
   })
+
+  it('records whose credential a refusal is about', async () => {
+    const revoked = await acme.issue('sam@acme.test', { name: 'actor, revoked' })
+    await callApi(acme.url, revoked, 'DELETE', `/tokens/${bearerOf(revoked)}`)
+    const sub = decodeJwt(await obtain(acme.samPat, { scope: 'models:read' })).sub
+    const pat = await acme.issue('jane@acme.test', { name: 'for a revoked actor', may_act: [{ sub }] })
+    await delegated(pat, revoked)
+    expect(await lastRecord()).toMatchObject({
+      type: 'exchange.refused',
+      reason: 'credential_revoked',
+      credential: bearerOf(pat),
+      actor: sub,
+      detail: { refused: 'actor_token', credential: bearerOf(revoked) },
+    })
+  })
+
+  it('records who acts also when their token is exchanged again', async () => {
+    await obtain(String((await delegated(subject, robot)).json['access_token']))
+    expect(await lastRecord()).toMatchObject({ type: 'exchange.granted', actor: robotSub })
+  })
 })

@@ -287,6 +287,17 @@ describe('section 7, the management API', () => {
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, challenge('invalid_token')])
   })
 
+  it('spends no proof on what is no token', async () => {
+    const proof = await proveCall({ ath: athOf('nonsense') })
+    for (let time = 0; time < 2; time += 1) {
+      const answer = await call('DPoP', 'nonsense', proof)
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+        401,
+        challenge('invalid_token'),
+      ])
+    }
+  })
+
   it('refuses a credential, and a token that is not bound, in the scheme of bound tokens', async () => {
     const plain = String(
       (await exchange(undefined, { subject_token: acme.adaPat, audience: MANAGEMENT })).json['access_token'],

@@ -74,8 +74,10 @@ describe('an actor', () => {
     }
     const expiresAt = from(NOW, 0, 60_000)
     expect(endOf(buildSubject(buildKeyStanding({ credential: { expiresAt } })))).toEqual(expiresAt)
-    expect(endOf(buildSubject(buildKeyStanding(), { exp: NOW.getTime() / 1000 + 30 }))).toEqual(
-      from(NOW, 0, 30_000),
-    )
+    const inSeconds = (seconds: number) => ({ exp: NOW.getTime() / 1000 + seconds })
+    expect(endOf(buildSubject(buildKeyStanding(), inSeconds(30)))).toEqual(from(NOW, 0, 30_000))
+    const ending = buildKeyStanding({ credential: { expiresAt } })
+    expect(endOf(buildSubject(ending, inSeconds(59)))).toEqual(from(NOW, 0, 59_000))
+    expect(endOf(buildSubject(ending, inSeconds(61)))).toEqual(expiresAt)
   })
 })
