@@ -1,9 +1,16 @@
-// RFC 8693, OAuth 2.0 Token Exchange: access tokens as subject tokens, and delegation (sections 1.1, 2.1, 4.1, 4.4).
+// RFC 8693, OAuth 2.0 Token Exchange: access tokens as subject tokens, and delegation (sections 1.1, 2.1, 4.1,
+// 4.3, 4.4).
 
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Acme, API, mistype, ORDERS_BASIC, startAcme, withAnotherSecret } from '../support/acme.ts'
-import { callApi, type Form, requestExchange } from '../support/requests.ts'
+import {
+  type Answer,
+  callApi,
+  type Form,
+  requestExchange,
+  requestIntrospection,
+} from '../support/requests.ts'
 
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 const JWT = 'urn:ietf:params:oauth:token-type:jwt'
@@ -87,6 +94,7 @@ describe('an access token of ours as subject token (section 2.1)', () => {
   })
 
   it('is refused with the same bytes whatever is wrong with it', async () => {
+    const statusList = await (await fetch(`${acme.url}/oauth2/status-lists/0`)).text()
     const token = await obtain(acme.janePat)
     const [head = '', body = '', signature = ''] = token.split('.')
     const forged = Buffer.from(JSON.stringify({ ...decodeJwt(token), scope: '*:*' })).toString('base64url')
@@ -98,18 +106,50 @@ describe('an access token of ours as subject token (section 2.1)', () => {
         `${token}=`,
         `${token}\n`,
         'a.b.c',
+        // Signed by us, and no access token (RFC 9068 section 4).
+        statusList,
       ].map(async (subject) => (await exchange(subject)).json),
     )
     expect(bodies).toEqual(bodies.map(() => refusalOf('subject_token')))
   })
 
-  it('is no PAT, and an ID token is none of both', async () => {
+  it('is exchanged until it expires, whoever presents it: as subject or as actor', async () => {
+    const { sub } = decodeJwt(await obtain(acme.samPat, { scope: 'models:read' }))
+    const pat = await acme.issue('jane@acme.test', { name: 'until then', may_act: [{ sub }] })
+    // In the past: what else is recorded here comes after it.
+    acme.setClock(() => new Date(Date.now() - 600_000))
+    const [subject, actor] = [await obtain(pat), await obtain(acme.samPat)]
+    const asActor = { actor_token: actor, actor_token_type: ACCESS_TOKEN }
+    const present = async (token: string, secondsLeft: number, exchangeIt: () => Promise<Answer>) => {
+      acme.setClock(() => new Date((Number(decodeJwt(token).exp) - secondsLeft) * 1000))
+      return exchangeIt()
+    }
+    const presentBoth = async (secondsLeft: number) => [
+      await present(subject, secondsLeft, () => exchange(subject)),
+      await present(actor, secondsLeft, () => exchange(pat, asActor)),
+    ]
+    const [before, after] = [await presentBoth(1), await presentBoth(0)]
+    acme.setClock(() => new Date())
+    expect(before.map(({ status }) => status)).toEqual([200, 200])
+    expect(after.map(({ json }) => json)).toEqual([refusalOf('subject_token'), refusalOf('actor_token')])
+  })
+
+  it('is no PAT, a PAT is no JWT, and an ID token is none of both', async () => {
     const token = await obtain(acme.janePat)
+    const asJwt = await exchange(acme.janePat, { subject_token_type: JWT })
+    expect(asJwt.json).toEqual(refusalOf('subject_token'))
     expect((await exchange(token, { subject_token_type: PAT })).json).toEqual(refusalOf('subject_token'))
     expect((await exchange(token, { subject_token_type: ID_TOKEN })).json).toEqual({
       error: 'invalid_request',
       error_description: 'subject_token_type has an unsupported value',
     })
+  })
+
+  it('becomes a token of the client that asks now (section 4.3)', async () => {
+    const first = await obtain(acme.janePat)
+    const { json } = await exchange(first, { client_id: undefined }, { Authorization: ORDERS_BASIC })
+    const clients = [first, String(json['access_token'])].map((token) => decodeJwt(token)['client_id'])
+    expect(clients).toEqual(['patmint-cli', 'orders-service'])
   })
 
   it('is no use of the credential behind it', async () => {
@@ -158,6 +198,25 @@ describe('delegation (sections 1.1 and 4.1)', () => {
   it('takes an access token of the actor as well', async () => {
     const { json } = await delegated(subject, await obtain(robot))
     expect(decodeJwt(String(json['access_token']))['act']).toEqual({ sub: robotSub })
+  })
+
+  it('takes the actor for what its own type says, whatever the subject is (section 2.1)', async () => {
+    const token = await obtain(robot)
+    const answers = await Promise.all(
+      [
+        [robot, PAT],
+        [token, JWT],
+        [robot, JWT],
+        [token, PAT],
+        [token, ID_TOKEN],
+      ].map(([actor = '', type]) => delegated(subject, actor, { actor_token_type: type })),
+    )
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 400, 400])
+    expect(answers.slice(2).map(({ json }) => json)).toEqual([
+      refusalOf('actor_token'),
+      refusalOf('actor_token'),
+      { error: 'invalid_request', error_description: 'actor_token_type has an unsupported value' },
+    ])
   })
 
   it('notes the use of the credential of the actor', async () => {
@@ -244,6 +303,38 @@ describe('delegation (sections 1.1 and 4.1)', () => {
     })
     expect(renamed.status).toBe(200)
     expect(await lastRecord()).toMatchObject({ type: 'credential.renamed', actor: robotSub })
+  })
+
+  it('counts whoever acts now, and names those before (section 4.1)', async () => {
+    const make = async (name: string) => {
+      const body = { name, role: 'analyst' }
+      const { json } = await callApi(acme.url, acme.adminToken, 'POST', '/organizations/acme/keys', body)
+      return { token: String(json['token']), id: String(json['id']), sub: `key:${String(json['id'])}` }
+    }
+    const [former, current] = [await make('former'), await make('current')]
+    const pat = await acme.issue('ada@acme.test', {
+      name: 'lent twice',
+      may_act: [{ sub: former.sub }, { sub: current.sub }],
+    })
+    const api = { audience: `${acme.issuer}/api` }
+    const first = String((await delegated(pat, former.token, api)).json['access_token'])
+    const second = String((await delegated(first, current.token, api)).json['access_token'])
+    const ended = await callApi(acme.url, acme.adminToken, 'DELETE', `/organizations/acme/keys/${former.id}`)
+    expect(ended.status).toBe(204)
+    const renamed = await callApi(acme.url, second, 'PATCH', `/tokens/${bearerOf(pat)}`, { name: 'lent on' })
+    expect(renamed.status).toBe(200)
+    expect(await lastRecord()).toMatchObject({ type: 'credential.renamed', actor: current.sub })
+    expect(decodeJwt(await obtain(second, api))['act']).toEqual({
+      sub: current.sub,
+      act: { sub: former.sub },
+    })
+  })
+
+  it('is told by introspection as the token tells it (section 4.1)', async () => {
+    const token = String((await delegated(subject, robot)).json['access_token'])
+    const { json } = await requestIntrospection(acme.url, { token }, { Authorization: ORDERS_BASIC })
+    expect(json).toEqual({ active: true, token_type: 'Bearer', ...decodeJwt(token) })
+    expect(json['act']).toEqual({ sub: robotSub })
   })
 
   it('records whose credential a refusal is about', async () => {

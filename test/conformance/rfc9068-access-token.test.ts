@@ -1,11 +1,21 @@
-// RFC 9068, JWT profile for access tokens: header and claims of what is issued, for every algorithm.
+// RFC 9068, JWT profile for access tokens: header and claims of what is issued, for every algorithm, and what resource
+// servers refuse: those that embed `patmint/verify`, and the management API.
 
-import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
+import {
+  CompactSign,
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  generateKeyPair,
+  type JSONWebKeySet,
+  jwtVerify,
+} from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SigningAlgorithm } from '../../src/protocol/access-token.ts'
+import { createVerifier, type VerifierOptions, VerifyError } from '../../src/verify/index.ts'
 import { type Acme, API, REPORTS, startAcme } from '../support/acme.ts'
 import { requestExchange } from '../support/requests.ts'
-import { ISSUER } from '../support/test-server.ts'
+import { ISSUER, RESOURCE_METADATA } from '../support/test-server.ts'
 
 let acme: Acme
 beforeAll(async () => {
@@ -107,5 +117,142 @@ describe('section 2.2, the claims', () => {
       scopes: ['reports:read'],
       ip: '127.0.0.1',
     })
+  })
+})
+
+describe('section 4, validation by a resource server', () => {
+  /** A service that knows the metadata of the issuer, which listens elsewhere than its name says. */
+  async function createService(options: Partial<VerifierOptions> = {}) {
+    const metadata = await fetch(`${acme.url}/.well-known/oauth-authorization-server`)
+    const { issuer, jwks_uri: jwksUri } = (await metadata.json()) as { issuer: string; jwks_uri: string }
+    return createVerifier({
+      issuer,
+      jwksUri,
+      audience: API,
+      fetch: (url, init) => fetch(url.replace(ISSUER, acme.url), init),
+      ...options,
+    })
+  }
+
+  const obtain = async (subject_token: string, audience: string): Promise<string> =>
+    String((await requestExchange(acme.url, { subject_token, audience })).json['access_token'])
+
+  const refusalOf = async (token: string, options?: Partial<VerifierOptions>) => {
+    const service = await createService(options)
+    const error: unknown = await service.verify(token).catch((reason: unknown) => reason)
+    if (!(error instanceof VerifyError)) throw new Error('expected a VerifyError', { cause: error })
+    return [error.code, error.status, error.wwwAuthenticate]
+  }
+
+  const invalid = (code: string, description: string) => [
+    code,
+    401,
+    `Bearer error="invalid_token", error_description="${description}"`,
+  ]
+
+  const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+
+  /** The same claims and signature under another header. */
+  const withHeader = (token: string, change: Record<string, unknown>): string =>
+    token.replace(/^[^.]+/, encode({ ...decodeProtectedHeader(token), ...change }))
+
+  /** The same claims and header, signed by somebody else. */
+  async function forge(token: string, change: Record<string, unknown> = {}): Promise<string> {
+    const { alg = '', ...header } = decodeProtectedHeader(token)
+    const { privateKey } = await generateKeyPair(alg)
+    return new CompactSign(new TextEncoder().encode(JSON.stringify(decodeJwt(token))))
+      .setProtectedHeader({ alg, ...header, ...change })
+      .sign(privateKey)
+  }
+
+  const fetchStatusList = async () => (await fetch(`${acme.url}/oauth2/status-lists/0`)).text()
+
+  it.each<SigningAlgorithm>(['ES256', 'EdDSA', 'RS256', 'PS256'])(
+    'accepts %s with the issuer and the keys of the metadata alone',
+    async (alg) => {
+      await acme.db
+        .updateTable('resource_servers')
+        .set({ signing_alg: alg })
+        .where('audience', '=', API)
+        .execute()
+      const token = await obtain(acme.samPat, API)
+      expect(decodeProtectedHeader(token).alg).toBe(alg)
+      expect(await (await createService()).verify(token)).toEqual(decodeJwt(token))
+    },
+  )
+
+  it.each<[string, (token: string) => string | Promise<string>, readonly unknown[]]>([
+    [
+      'a JWT of the issuer that is no access token',
+      fetchStatusList,
+      invalid('typ_mismatch', 'The token is not an access token'),
+    ],
+    [
+      'another typ',
+      (token) => withHeader(token, { typ: 'JWT' }),
+      invalid('typ_mismatch', 'The token is not an access token'),
+    ],
+    [
+      'the audience of another service',
+      () => obtain(acme.samPat, REPORTS),
+      invalid('audience_mismatch', 'The token is for another audience'),
+    ],
+    [
+      'alg none',
+      (token) => withHeader(token, { alg: 'none' }),
+      invalid('alg_not_allowed', 'The algorithm of the token is not allowed'),
+    ],
+    [
+      'alg none and no signature',
+      (token) => withHeader(token, { alg: 'none' }).replace(/[^.]+$/, ''),
+      invalid('token_malformed', 'The token is not a JWT'),
+    ],
+    [
+      'the signature of another key',
+      forge,
+      invalid('signature_invalid', 'The signature of the token is not valid'),
+    ],
+    [
+      'a key the issuer does not publish',
+      (token) => forge(token, { kid: 'another' }),
+      invalid('key_unknown', 'The token is signed with an unknown key'),
+    ],
+  ])('refuses %s as invalid_token', async (_name, spoil, refusal) => {
+    expect(await refusalOf(await spoil(await obtain(acme.samPat, API)))).toEqual(refusal)
+  })
+
+  it('refuses another issuer, to the last character', async () => {
+    const token = await obtain(acme.samPat, API)
+    expect(await refusalOf(token, { issuer: `${ISSUER}/` })).toEqual(
+      invalid('issuer_mismatch', 'The token is from another issuer'),
+    )
+  })
+
+  it('refuses a token from its exp on, and accepts it a millisecond before', async () => {
+    const token = await obtain(acme.samPat, API)
+    const end = Number(decodeJwt(token).exp) * 1000
+    const at = (instant: number) => ({ clockToleranceSeconds: 0, now: () => new Date(instant) })
+    const service = await createService(at(end - 1))
+    expect(await service.verify(token)).toEqual(decodeJwt(token))
+    expect(await refusalOf(token, at(end))).toEqual(invalid('token_expired', 'The token has expired'))
+  })
+
+  it('is done by the management API as well', async () => {
+    const token = await obtain(acme.adaPat, `${ISSUER}/api`)
+    const call = async (value: string) => {
+      const answer = await fetch(`${acme.url}/api/v1/me`, { headers: { Authorization: `Bearer ${value}` } })
+      return [answer.status, answer.headers.get('www-authenticate')]
+    }
+    expect((await call(token))[0]).toBe(200)
+    for (const value of [
+      await fetchStatusList(),
+      withHeader(token, { typ: 'JWT' }),
+      withHeader(token, { alg: 'none' }),
+      withHeader(token, { alg: 'none' }).replace(/[^.]+$/, ''),
+      await forge(token),
+      await forge(token, { kid: 'another' }),
+    ]) {
+      expect(await call(value)).toEqual([401, `Bearer error="invalid_token", ${RESOURCE_METADATA}`])
+    }
   })
 })
