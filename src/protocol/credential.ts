@@ -1,6 +1,7 @@
 // The credential format: `pat_` or `key_`, 16 hex of public id, 40 hex of secret, 8 hex of CRC-32 over those 56.
 
 import { crc32Hex } from './crc32.ts'
+import { Redacted } from './redacted.ts'
 
 export type CredentialKind = 'personal' | 'organization'
 
@@ -12,13 +13,14 @@ const ID_BYTES = 8
 const SECRET_BYTES = 20
 
 /** A credential someone presented or was just given. Prints as `[redacted]` wherever it ends up by accident. */
-export class PresentedCredential {
+export class PresentedCredential extends Redacted {
   readonly kind: CredentialKind
   /** Public id: 16 hex characters. */
   readonly id: string
   readonly #secret: string
 
   constructor(kind: CredentialKind, id: string, secret: string) {
+    super()
     this.kind = kind
     this.id = id
     this.#secret = secret
@@ -33,18 +35,6 @@ export class PresentedCredential {
   reveal(): string {
     const body = this.id + this.#secret
     return PREFIX[this.kind] + body + crc32Hex(body)
-  }
-
-  toString(): string {
-    return '[redacted]'
-  }
-
-  toJSON(): string {
-    return '[redacted]'
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '[redacted]'
   }
 }
 

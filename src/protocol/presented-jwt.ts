@@ -1,32 +1,22 @@
 // A JWT somebody presented, before anything is known of it but its form.
 
+import { Redacted } from './redacted.ts'
+
 const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 const MAX_LENGTH = 16_384
 
-/** Prints as `[redacted]` wherever it ends up by accident. */
-export class PresentedJwt {
+export class PresentedJwt extends Redacted {
   readonly kind = 'jwt'
   readonly #text: string
 
   constructor(text: string) {
+    super()
     this.#text = text
   }
 
   /** The token, for whoever checks its signature. */
   reveal(): string {
     return this.#text
-  }
-
-  toString(): string {
-    return '[redacted]'
-  }
-
-  toJSON(): string {
-    return '[redacted]'
-  }
-
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return '[redacted]'
   }
 }
 

@@ -32,7 +32,7 @@ export async function runBench(
   const session = new Session(options, say)
   const arena = await openArena(stack, session, dir, postgres)
   const soaked = await runGroups(session, arena)
-  const { rows, skipped, preparations } = session
+  const { rows, preparations } = session
   return {
     startedAt: startedAt.toISOString(),
     seconds: (performance.now() - startedMs) / 1000,
@@ -41,7 +41,6 @@ export async function runBench(
     settings: options.settings,
     preparations,
     rows,
-    skipped,
     soak: soaked,
     bars: judgeBars(rows, soaked),
     failures: countFailures(rows) + (soaked?.figures.failures ?? 0),

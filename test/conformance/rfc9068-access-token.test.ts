@@ -23,6 +23,10 @@ beforeAll(async () => {
 })
 afterAll(() => acme.stop())
 
+/** Has the API ask for another algorithm. */
+const signWith = (alg: SigningAlgorithm) =>
+  acme.db.updateTable('resource_servers').set({ signing_alg: alg }).where('audience', '=', API).execute()
+
 async function exchangeAndVerify(audience: string | string[]) {
   const answer = await requestExchange(acme.url, { subject_token: acme.samPat, audience })
   if (answer.status !== 200) throw new Error(answer.text)
@@ -35,11 +39,7 @@ describe('section 2.1, the header', () => {
   it.each<SigningAlgorithm>(['ES256', 'EdDSA', 'RS256', 'PS256'])(
     'signs with %s when the resource server asks',
     async (alg) => {
-      await acme.db
-        .updateTable('resource_servers')
-        .set({ signing_alg: alg })
-        .where('audience', '=', API)
-        .execute()
+      await signWith(alg)
       const { protectedHeader } = await exchangeAndVerify(API)
       expect(protectedHeader).toEqual({ typ: 'at+jwt', alg, kid: expect.stringMatching(/^[\w-]{43}$/) })
     },
@@ -170,11 +170,7 @@ describe('section 4, validation by a resource server', () => {
   it.each<SigningAlgorithm>(['ES256', 'EdDSA', 'RS256', 'PS256'])(
     'accepts %s with the issuer and the keys of the metadata alone',
     async (alg) => {
-      await acme.db
-        .updateTable('resource_servers')
-        .set({ signing_alg: alg })
-        .where('audience', '=', API)
-        .execute()
+      await signWith(alg)
       const token = await obtain(acme.samPat, API)
       expect(decodeProtectedHeader(token).alg).toBe(alg)
       expect(await (await createService()).verify(token)).toEqual(decodeJwt(token))

@@ -44,7 +44,7 @@ const credentialTerms = {
     .min(1)
     .max(50)
     .nullish()
-    .describe('Client addresses it may be used from; absent or null: any'),
+    .describe('Client addresses it may be used from; absent or null: from everywhere'),
   may_act: permittedActors
     .min(1)
     .nullish()

@@ -2,6 +2,7 @@
 
 import type { AdapterPayload } from 'oidc-provider'
 import type { Database } from '../db/database.ts'
+import { PURGE_BATCH, purgeInBatches } from '../db/purge.ts'
 
 /** Kept this long when oidc-provider names no time: longer than anything it stores so. */
 const DEFAULT_LIFETIME_SECONDS = 86_400
@@ -17,15 +18,12 @@ export interface ArtifactStore {
   remove(column: 'id' | 'grant_id', value: string): Promise<void>
 }
 
-const PURGE_BATCH = 1000
-
 /**
  * Removes what has expired, in batches that stay below the statement time-out; instances that purge together share
  * the work. Nothing waits for it: an expired row counts as absent all along.
  */
 export async function purgeExpiredArtifacts(db: Database, now: Date, signal?: AbortSignal): Promise<void> {
-  let purged = PURGE_BATCH
-  while (purged === PURGE_BATCH && !signal?.aborted) purged = await purgeBatch(db, now)
+  await purgeInBatches(() => purgeBatch(db, now), signal)
 }
 
 async function purgeBatch(db: Database, now: Date): Promise<number> {

@@ -2,12 +2,11 @@
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Database, Queryable } from '../db/database.ts'
+import { PURGE_BATCH, purgeInBatches } from '../db/purge.ts'
 import { createTurnReader, type Part } from '../db/turn-reader.ts'
 
 /** Instances whose clocks differ by less than this agree on what is revoked. */
 const CLOCK_SKEW_MS = 300_000
-const PURGE_BATCH = 1000
-
 /** Revokes the token; gives false when it was revoked already. */
 export async function insertRevokedToken(
   db: Queryable,
@@ -42,8 +41,7 @@ export function createRevokedTokenCheck(db: Database): (jti: string) => Promise<
 
 /** Removes what has expired, in batches that stay below the statement time-out. Nothing waits for it. */
 export async function purgeRevokedTokens(db: Database, now: Date, signal?: AbortSignal): Promise<void> {
-  let purged = PURGE_BATCH
-  while (purged === PURGE_BATCH && !signal?.aborted) purged = await purgeBatch(db, now)
+  await purgeInBatches(() => purgeBatch(db, now), signal)
 }
 
 async function purgeBatch(db: Database, now: Date): Promise<number> {

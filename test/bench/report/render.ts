@@ -9,7 +9,6 @@ export function renderReport(report: Report): string {
   return [
     renderFacts(report),
     renderTable(listColumns(report.rows), report.rows),
-    ...report.skipped.map(({ name, reason }) => `${name}: skipped, ${reason}`),
     renderTable(BAR_COLUMNS, report.bars),
     renderNoise(report.rows),
     report.failures === 0 ? 'every answer was right' : `${report.failures} answers were wrong`,

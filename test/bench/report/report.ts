@@ -13,11 +13,6 @@ export interface Row {
   readonly open: (Figures & { readonly arrivingPerSecond: number }) | null
 }
 
-export interface Skipped {
-  readonly name: string
-  readonly reason: string
-}
-
 /** How long something took that is not measured itself. */
 export interface Preparation {
   readonly name: string
@@ -50,7 +45,6 @@ export interface Report {
   readonly settings: Readonly<Record<string, string>>
   readonly preparations: readonly Preparation[]
   readonly rows: readonly Row[]
-  readonly skipped: readonly Skipped[]
   readonly soak: Soak | null
   readonly bars: readonly Bar[]
   /** Answers that were wrong, in all. */

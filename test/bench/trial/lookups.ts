@@ -17,10 +17,6 @@ export async function measureJwks(session: Session, { small }: Arena): Promise<v
 /** Introspection (RFC 7662) of access tokens by an authenticated client. */
 export async function measureIntrospection(session: Session, { small }: Arena): Promise<void> {
   const path = await findIntrospection(small.server.url)
-  if (path === undefined) {
-    session.skip('introspection', 'the metadata names no introspection_endpoint')
-    return
-  }
   const bodies = await Promise.all(
     small.pats.slice(0, TOKENS).map((pat) => exchangeOnce(small.server.url, pat)),
   )
@@ -44,10 +40,10 @@ async function measureLookup(
   session.rows.push({ id: `${name}-64`, name, connections: CONNECTIONS, closed, open: null })
 }
 
-async function findIntrospection(url: string): Promise<string | undefined> {
+async function findIntrospection(url: string): Promise<string> {
   const response = await fetch(`${url}/.well-known/oauth-authorization-server`)
-  const metadata = (await response.json()) as { introspection_endpoint?: string }
-  return metadata.introspection_endpoint && new URL(metadata.introspection_endpoint).pathname
+  const metadata = (await response.json()) as { introspection_endpoint: string }
+  return new URL(metadata.introspection_endpoint).pathname
 }
 
 async function introspect(url: string, token: string, authorization: string): Promise<string> {

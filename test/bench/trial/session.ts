@@ -2,7 +2,7 @@
 
 import type { Figures } from '../meter/figures.ts'
 import type { Options } from '../options.ts'
-import type { Preparation, Row, Skipped } from '../report/report.ts'
+import type { Preparation, Row } from '../report/report.ts'
 import type { Patmint } from '../stage/patmint.ts'
 import { type Contestant, runTrial, type Say, type Trial } from './trial.ts'
 
@@ -10,7 +10,6 @@ export class Session {
   readonly options: Options
   readonly say: Say
   readonly rows: Row[] = []
-  readonly skipped: Skipped[] = []
   readonly preparations: Preparation[] = []
 
   constructor(options: Options, say: Say) {
@@ -30,11 +29,6 @@ export class Session {
     this.preparations.push({ name, seconds })
     this.say(`${name}: ${seconds.toFixed(1)} s`)
     return result
-  }
-
-  skip(name: string, reason: string): void {
-    this.skipped.push({ name, reason })
-    this.say(`${name}: skipped, ${reason}`)
   }
 }
 
