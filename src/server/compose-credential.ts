@@ -5,7 +5,7 @@ import type { Config, SecretKeys } from './config/config.ts'
 import { type AttemptLimits, countFailures } from './credential/attempt-limits.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { createLookAhead, type LookAhead } from './credential/look-ahead.ts'
-import { createPretendComparison } from './credential/pretend-comparison.ts'
+import { deriveCredentialKeys } from './credential/mark.ts'
 import { createRecognizeCredentials, type RecognizeCredentials } from './credential/recognize.ts'
 import { createReportReuse } from './credential/reuse.ts'
 import type { Standing } from './credential/standing.ts'
@@ -19,7 +19,6 @@ import type { Database } from './db/database.ts'
 import type { Logger } from './http/log.ts'
 import type { Watched } from './instrument.ts'
 import { appendAuditEvents } from './ledger/store.ts'
-import { deriveKeys } from './secret/secret-keys.ts'
 
 export interface CredentialOptions {
   readonly config: Config
@@ -48,19 +47,14 @@ export interface CredentialChecks {
 export function composeCredential(options: CredentialOptions): CredentialChecks {
   const { config, db, loadStanding, secretKeys, log, clock, watched } = options
   const limits = composeLimits(config.limits, log, clock, watched.hashObserver)
-  const peppers = deriveKeys(secretKeys, 'credential-pepper')
-  const hasher = new CredentialHasher(peppers, config.credentialHash, limits.hashQueue, watched.onCheck)
+  const keys = deriveCredentialKeys(secretKeys)
+  const hasher = new CredentialHasher(keys, config.credentialHash, limits.hashQueue, watched.onCheck)
   const attemptLimits = limits.createAttemptLimits(config.limits, hasher)
   // Whoever finds credentials finds many that are none of ours: only failures at one and the same are counted.
   const leakLimits = limits.createAttemptLimits({ ...config.limits, failuresPerAddress: 0 }, hasher)
   const lookAhead = createLookAhead(loadStanding)
   const reportReuse = createReportReuse(db, config.credentialReuse, appendAuditEvents)
-  const pretend = createPretendComparison(hasher, {
-    hashes: limits.hashQueue,
-    requests: limits.inFlight,
-    nowMs: () => performance.now(),
-  })
-  const verify = createVerifyCredential(lookAhead.take, watched.hasher(hasher), reportReuse, pretend)
+  const verify = createVerifyCredential(lookAhead.take, watched.hasher(hasher), reportReuse)
   return {
     limits,
     hasher,

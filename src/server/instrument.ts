@@ -55,7 +55,7 @@ export function instrument({ meter, tracer }: Telemetry) {
         : begin,
 
     hasher: (hasher: Pick<CredentialHasher, 'matches'>): Pick<CredentialHasher, 'matches'> => ({
-      matches: traced(tracer, 'verify_secret', (presented: PresentedCredential, hash: string) =>
+      matches: traced(tracer, 'verify_secret', (presented: PresentedCredential, hash?: string) =>
         hasher.matches(presented, hash),
       ),
     }),

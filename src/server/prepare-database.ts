@@ -6,13 +6,13 @@ import type { Foundation } from './compose.ts'
 import { encryptionOf } from './compose-signing.ts'
 import { CredentialHasher } from './credential/hash.ts'
 import { HashQueue } from './credential/hash-queue.ts'
+import { deriveCredentialKeys } from './credential/mark.ts'
 import { ensureBuiltIns } from './directory/built-in.ts'
 import { instrument } from './instrument.ts'
 import { keepKeys } from './keep-keys.ts'
 import { ensureAuditPartitions } from './ledger/store.ts'
 import { purgeExpiredArtifacts } from './provider/artifact-store.ts'
 import { repeat } from './repeat.ts'
-import { deriveKeys } from './secret/secret-keys.ts'
 import { openKeyRing } from './signing/key-ring.ts'
 import { purgeRevokedTokens } from './signing/revoked-token-store.ts'
 
@@ -33,8 +33,11 @@ export async function prepareDatabase(options: Foundation): Promise<Upkeep> {
   // Before the first record is written: a month that begins in the default partition stays there.
   await partitions.firstRun
   await db.transaction().execute((transaction) => ensureBuiltIns(transaction, issuer, clock()))
-  const peppers = deriveKeys(secretKeys, 'credential-pepper')
-  await bootstrapOnce(options, new CredentialHasher(peppers, config.credentialHash, new HashQueue(ONE_HASH)))
+  const keysOfHashes = deriveCredentialKeys(secretKeys)
+  await bootstrapOnce(
+    options,
+    new CredentialHasher(keysOfHashes, config.credentialHash, new HashQueue(ONE_HASH)),
+  )
   const keys = repeat(background, 'key rotation', { hours: 1 }, () => keepKeys(options))
   await keys.firstRun
   const purge = repeat(background, 'purge', { hours: 1 }, async (signal) => {

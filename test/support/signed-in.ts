@@ -15,11 +15,11 @@ import { findCredential } from '../../src/server/credential/find.ts'
 import { CredentialHasher } from '../../src/server/credential/hash.ts'
 import { HashQueue } from '../../src/server/credential/hash-queue.ts'
 import { createMakeCredential } from '../../src/server/credential/issue.ts'
+import { deriveCredentialKeys } from '../../src/server/credential/mark.ts'
 import { subjectOf } from '../../src/server/credential/standing.ts'
 import { isDatabaseAway } from '../../src/server/db/database.ts'
 import { observe } from '../../src/server/http/edge.ts'
 import { createMakeChange } from '../../src/server/ledger/change.ts'
-import { deriveKeys } from '../../src/server/secret/secret-keys.ts'
 import type { TestServer } from './test-server.ts'
 
 const SCOPES = ['tokens:read', 'tokens:write']
@@ -36,13 +36,13 @@ export async function serveSignedIn(
   pat: string,
   secretKey: string,
 ): Promise<SignedIn> {
-  const peppers = deriveKeys([Buffer.from(secretKey, 'base64url')], 'credential-pepper')
+  const keys = deriveCredentialKeys([Buffer.from(secretKey, 'base64url')])
   const queue = new HashQueue({ atOnce: 1, waiting: 100, waitMs: 10_000 })
   // All that the operations of `/tokens` take of their dependencies.
   const dependencies = {
     db,
     change: createMakeChange(db),
-    makeCredential: createMakeCredential(new CredentialHasher(peppers, CHEAPEST, queue)),
+    makeCredential: createMakeCredential(new CredentialHasher(keys, CHEAPEST, queue)),
     clock: () => new Date(),
   } as unknown as ApiDependencies
   const findCaller = async (): Promise<Caller> => {

@@ -9,8 +9,8 @@ import { compareSamples } from './rank-test.ts'
 
 const TRIES = 1000
 const WARM_UP = 200
-/** Of pairs in which the wrong secret is the slower one. With a hash on one side alone, nearly all are. */
-const MOST = 0.6
+/** Of the rank test: of a thousand runs with nothing to find, one lies beyond. A hash on one side alone makes it 14. */
+const MOST_Z = 3.3
 
 let acme: Acme
 beforeAll(async () => {
@@ -45,6 +45,5 @@ it('takes the same time for an unknown id and for a wrong secret', { timeout: 30
     `median of ${TRIES}: unknown id ${unknown} ms, wrong secret ${wrong} ms; the latter is slower in ` +
       `${(probability * 100).toFixed(1)} % of pairs (z = ${z.toFixed(1)})\n`,
   )
-  expect(probability).toBeGreaterThan(1 - MOST)
-  expect(probability).toBeLessThan(MOST)
+  expect(Math.abs(z)).toBeLessThan(MOST_Z)
 })

@@ -1,13 +1,13 @@
 // The only importer of argon2 for credentials: hashes the secret part, and remembers what matched.
-// Parameters are light because the secret has 160 random bits; the pepper keeps a stolen database useless. Every hash
-// waits its turn in a bounded queue.
+// Parameters are light because the secret has 160 random bits; the pepper keeps a stolen database useless. A wrong secret
+// is told by its tag, without a hash; every hash waits its turn in a bounded queue.
 
 import { hash, randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
 import { LRUCache } from 'lru-cache'
 import { generateCredential, type PresentedCredential } from '../../protocol/credential.ts'
-import type { DerivedKeys } from '../secret/secret-keys.ts'
 import type { HashQueue } from './hash-queue.ts'
+import { type CredentialKeys, fitsMark, type Mark, makeMark, packMark, readMark } from './mark.ts'
 
 export interface HashParameters {
   readonly memoryKib: number
@@ -16,11 +16,9 @@ export interface HashParameters {
 }
 
 const REMEMBERED_MATCHES = 100_000
-/** PHC string: `data` (base64) is argon2's associated data, which carries the pepper's id. */
-const PEPPER_ID = /^\$argon2id\$v=19\$[^$]*\bdata=([A-Za-z0-9+/]+)/
 
 export class CredentialHasher {
-  readonly #peppers: DerivedKeys
+  readonly #keys: CredentialKeys
   readonly #parameters: HashParameters
   readonly #queue: HashQueue
   readonly #onCheck: ((isRemembered: boolean) => void) | undefined
@@ -29,16 +27,18 @@ export class CredentialHasher {
   readonly #matches = new LRUCache<string, string>({ max: REMEMBERED_MATCHES })
   /** Comparisons under way, by value and hash: whoever asks the same meanwhile gets the same answer. */
   readonly #comparisons = new Map<string, Promise<boolean>>()
-  #nothing: string | undefined
+  /** Of a value that nobody has. */
+  readonly #nobodys: Mark
 
-  /** `onCheck` is told of each comparison whether it was spared. */
+  /** `onCheck` is told of each comparison that gets to the hash whether it was spared. */
   constructor(
-    peppers: DerivedKeys,
+    keys: CredentialKeys,
     parameters: HashParameters,
     queue: HashQueue,
     onCheck?: (isRemembered: boolean) => void,
   ) {
-    this.#peppers = peppers
+    this.#keys = keys
+    this.#nobodys = makeMark(keys, generateCredential('personal', randomBytes))
     this.#parameters = parameters
     this.#queue = queue
     this.#onCheck = onCheck
@@ -46,43 +46,38 @@ export class CredentialHasher {
 
   /** `$argon2id$…` of the secret part, with its own salt and the current pepper. Throws when overloaded. */
   hash(credential: PresentedCredential): Promise<string> {
-    const pepper = this.#peppers.current
-    return this.#queue.run(credential.id, () =>
+    const mark = makeMark(this.#keys, credential)
+    return this.#queue.run(() =>
       argon2.hash(credential.revealSecret(), {
         type: argon2.argon2id,
         memoryCost: this.#parameters.memoryKib,
         timeCost: this.#parameters.passes,
         parallelism: this.#parameters.lanes,
-        secret: pepper.bytes,
-        associatedData: Buffer.from(pepper.id, 'base64url'),
+        secret: this.#keys.peppers.require(mark.keyId).bytes,
+        associatedData: packMark(mark),
       }),
     )
   }
 
   /**
-   * Whether the secret part belongs to `secretHash`. argon2id runs once per process and credential: a remembered
-   * match counts only for the very hash it was made with, so a row that changed is verified anew. Throws when
-   * overloaded.
+   * Whether the secret part belongs to `secretHash`; undefined belongs to nobody, and takes the time of a wrong secret.
+   * argon2id runs once per process and credential: a remembered match counts only for the very hash it was made with, so a
+   * row that changed is verified anew. Throws when overloaded.
    */
-  async matches(credential: PresentedCredential, secretHash: string): Promise<boolean> {
+  async matches(credential: PresentedCredential, secretHash: string | undefined): Promise<boolean> {
     const memo = this.#memoOf(credential)
-    const isRemembered = this.#matches.get(memo) === secretHash
-    this.#onCheck?.(isRemembered)
-    if (isRemembered) return true
-    const key = memo + secretHash
-    const underWay = this.#comparisons.get(key)
-    if (underWay) return underWay
-    const comparison = this.#compare(credential, secretHash).finally(() => this.#comparisons.delete(key))
-    this.#comparisons.set(key, comparison)
-    if (!(await comparison)) return false
+    const remembered = this.#matches.get(memo)
+    if (remembered !== undefined && remembered === secretHash) {
+      this.#onCheck?.(true)
+      return true
+    }
+    const mark = secretHash === undefined ? this.#nobodys : readMark(secretHash)
+    if (!mark) throw new Error(`credential ${credential.id} has a hash without a pepper`)
+    if (!fitsMark(this.#keys, mark, credential) || secretHash === undefined) return false
+    this.#onCheck?.(false)
+    if (!(await this.#compareOnce(memo + secretHash, credential, secretHash, mark))) return false
     this.#matches.set(memo, secretHash)
     return true
-  }
-
-  /** Compares with the hash of a value that nobody has: takes the time of a comparison that fails. */
-  async compareWithNothing(credential: PresentedCredential): Promise<void> {
-    this.#nothing ??= await this.hash(generateCredential('personal', randomBytes))
-    await this.#compare(credential, this.#nothing)
   }
 
   /** Whether this very value matched in this process before: it is no guess, whatever else stands against it. */
@@ -90,13 +85,20 @@ export class CredentialHasher {
     return this.#matches.has(this.#memoOf(credential))
   }
 
-  async #compare(credential: PresentedCredential, secretHash: string): Promise<boolean> {
-    const pepperId = PEPPER_ID.exec(secretHash)?.[1]
-    if (pepperId === undefined) throw new Error(`credential ${credential.id} has a hash without a pepper`)
-    const pepper = this.#peppers.require(Buffer.from(pepperId, 'base64').toString('base64url'))
-    return this.#queue.run(credential.id, () =>
-      argon2.verify(secretHash, credential.revealSecret(), { secret: pepper.bytes }),
-    )
+  #compareOnce(
+    key: string,
+    credential: PresentedCredential,
+    secretHash: string,
+    { keyId }: Mark,
+  ): Promise<boolean> {
+    const underWay = this.#comparisons.get(key)
+    if (underWay) return underWay
+    const secret = this.#keys.peppers.require(keyId).bytes
+    const comparison = this.#queue
+      .run(() => argon2.verify(secretHash, credential.revealSecret(), { secret }))
+      .finally(() => this.#comparisons.delete(key))
+    this.#comparisons.set(key, comparison)
+    return comparison
   }
 
   #memoOf(credential: PresentedCredential): string {

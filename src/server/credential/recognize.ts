@@ -33,8 +33,8 @@ export function createRecognizeCredentials(
   ): Promise<Exclude<Recognition, { status: 'malformed' }>> => {
     const { kind, id } = presented
     const prefix = displayPrefix(kind, id)
-    const isKnown =
-      standing?.credential.kind === kind && (await hasher.matches(presented, standing.secretHash))
+    const secretHash = standing?.credential.kind === kind ? standing.secretHash : undefined
+    const isKnown = await hasher.matches(presented, secretHash)
     return isKnown ? { status: 'known', prefix, id } : { status: 'unknown', prefix }
   }
   return async (values, address) => {

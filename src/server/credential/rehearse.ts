@@ -21,12 +21,7 @@ export function createRehearseCheck(hasher: CredentialHasher): RehearseCheck {
   return (standing, presented, circumstances) => {
     const load = async (): Promise<Standing> => standing
     return presented
-      ? createVerifyCredential(
-          load,
-          hasher,
-          async () => {},
-          async () => {},
-        )(presented, circumstances)
+      ? createVerifyCredential(load, hasher, async () => {})(presented, circumstances)
       : createRecheckCredential(load)(standing.credential.id, circumstances)
   }
 }

@@ -2,13 +2,13 @@
 // and the policies of both levels, for every credential asked about at once. What many share is read once.
 
 import { type RawBuilder, sql } from 'kysely'
-import { anyCovers, narrowScopes } from '../../protocol/scope.ts'
 import type { Queryable } from '../db/database.ts'
 import { type Grant, grantsOfRole } from '../db/role-grants.ts'
 import type { Part } from '../db/turn-reader.ts'
 import type { ExpiryPolicy } from '../policy/policy.ts'
 import { type PolicyJson, toPolicy } from '../policy/store.ts'
-import type { Credential, HeldGrant, Role, Standing } from './standing.ts'
+import { capRole } from './cap-role.ts'
+import type { Credential, Role, Standing } from './standing.ts'
 
 type Instant = 'createdAt' | 'expiresAt' | 'lastUsedAt' | 'revokedAt' | 'overlapUntil' | 'reuseDetectedAt'
 
@@ -41,7 +41,7 @@ interface StandingsJson {
   readonly managementAudience: string | null
 }
 
-const selectStandings = (ids: readonly string[]): RawBuilder<StandingsJson> => sql`(
+const selectStandings = (ids: RawBuilder<unknown>): RawBuilder<StandingsJson> => sql`(
   with held as materialized (
     select c.id, c.kind, c.name, c.permissions, c.allowed_cidrs::text[] as "allowedCidrs", c.may_act as "mayAct", c.issued_reach as "issuedReach",
       c.issued_scopes as "issuedScopes", c.created_at as "createdAt", c.expires_at as "expiresAt",
@@ -53,7 +53,7 @@ const selectStandings = (ids: readonly string[]): RawBuilder<StandingsJson> => s
     from credentials c
     left join users u on u.id = c.owner_id
     left join memberships m on m.user_id = c.owner_id and m.organization_id = c.organization_id
-    where c.id = any(${ids}::text[])
+    where c.id = any(${ids})
   )
   select json_build_object(
     'held', (select json_agg(h) from held h),
@@ -67,9 +67,18 @@ const selectStandings = (ids: readonly string[]): RawBuilder<StandingsJson> => s
     'platformPolicy', (select to_json(e) from expiry_policies e where e.organization_id is null),
     'managementAudience', (select s.audience from resource_servers s where s.built_in)))`
 
+const arrayOf = (ids: readonly string[]): RawBuilder<unknown> => sql`${ids}::text[]`
+
+/** In place of an unknown id the one that follows, which nobody looks up: what does not exist takes the time of what does. */
+const arrayOfNearest = (ids: readonly string[]): RawBuilder<unknown> => sql`array(
+  select coalesce(
+    (select k.id from credentials k where k.id >= asked.id order by k.id limit 1),
+    (select min(k.id) from credentials k))
+  from unnest(${arrayOf(ids)}) as asked (id))`
+
 /** The standings of credentials, as a part of the statement that reads whatever a turn of the event loop asks for. */
 export const standingsPart: Part<Standing> = {
-  select: selectStandings,
+  select: (ids) => selectStandings(arrayOfNearest(ids)),
   read: (json) => readStandings(json as StandingsJson),
 }
 
@@ -78,7 +87,7 @@ export async function findStandings(db: Queryable, ids: readonly string[]): Prom
   if (ids.length === 0) return []
   const { rows } = await sql<{
     standings: StandingsJson
-  }>`select ${selectStandings(ids)} as standings`.execute(db)
+  }>`select ${selectStandings(arrayOf(ids))} as standings`.execute(db)
   return rows.flatMap(({ standings }) => [...readStandings(standings).values()])
 }
 
@@ -126,23 +135,3 @@ const toCredential = (json: CredentialJson): Credential => ({
   overlapUntil: toInstant(json.overlapUntil),
   reuseDetectedAt: toInstant(json.reuseDetectedAt),
 })
-
-interface ManagementCap {
-  /** Null: none. */
-  readonly scopes: readonly string[] | null
-  readonly managementAudience: string | null
-}
-
-/** What the role grants, but of the management API no more than whoever issued the credential had of it. */
-function capRole(
-  role: Omit<Role, 'grants'> & { readonly grants: readonly Grant[] },
-  cap: ManagementCap,
-): Role {
-  const { scopes, managementAudience } = cap
-  if (!scopes) return role
-  const capGrant = (grant: Grant): HeldGrant =>
-    grant.audience !== managementAudience || grant.scopes.every((scope) => anyCovers(scopes, scope))
-      ? grant
-      : { ...grant, scopes: narrowScopes(grant.scopes, scopes), ofRole: grant.scopes }
-  return { ...role, grants: role.grants.map(capGrant) }
-}

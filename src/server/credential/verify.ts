@@ -42,30 +42,25 @@ export type ReportReuse<Context extends Circumstances = VerificationContext> = (
   context: Context,
 ) => Promise<void>
 
-/** Takes as long as the comparison of a secret that is wrong. */
-export type PretendComparison = (presented: PresentedCredential) => Promise<void>
-
 /**
- * Builds the check. Its one read is `findStanding`; the hash is compared before anything else is judged. A refusal
- * waits for `reportReuse` where that is due, and that of an unknown id for `pretendComparison`.
+ * Builds the check. Its one read is `findStanding`; the hash is compared before anything else is judged, and an unknown
+ * id takes the time of a wrong secret. A refusal waits for `reportReuse` where that is due.
  */
 export function createVerifyCredential<Context extends Circumstances>(
   findStanding: (presented: PresentedCredential) => Promise<Standing | undefined>,
   hasher: Pick<CredentialHasher, 'matches'>,
   reportReuse: ReportReuse<Context>,
-  pretendComparison: PretendComparison,
 ): VerifyCredential<Context> {
   return async (presented, context) => {
     const standing = await findStanding(presented)
     const refuse = (refusal: CredentialRefusal) => fail({ refusal, standing })
-    if (!standing || standing.credential.kind !== presented.kind) {
-      await pretendComparison(presented)
-      return refuse({ reason: 'credential_unknown' })
-    }
-    if (!(await hasher.matches(presented, standing.secretHash))) return refuse({ reason: 'secret_mismatch' })
-    const refusal = judge(standing, context)
-    if (refusal && isReuse(standing, refusal)) await reportReuse(standing, context)
-    return refusal ? refuse(refusal) : ok(standing)
+    const known = standing?.credential.kind === presented.kind ? standing : undefined
+    const isRight = await hasher.matches(presented, known?.secretHash)
+    if (!known) return refuse({ reason: 'credential_unknown' })
+    if (!isRight) return refuse({ reason: 'secret_mismatch' })
+    const refusal = judge(known, context)
+    if (refusal && isReuse(known, refusal)) await reportReuse(known, context)
+    return refusal ? refuse(refusal) : ok(known)
   }
 }
 

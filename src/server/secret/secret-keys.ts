@@ -5,6 +5,7 @@ import { createHash, hkdfSync } from 'node:crypto'
 
 export type SecretPurpose =
   | 'credential-pepper'
+  | 'credential-tag'
   | 'password-pepper'
   | 'client-secret'
   | 'signing-key-encryption'
@@ -17,7 +18,8 @@ export interface DerivedKey {
 }
 
 const KEY_BYTES = 32
-const ID_BYTES = 6
+/** Of the id of a secret key. */
+export const KEY_ID_BYTES = 6
 
 function derive(secretKey: Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secretKey, '', `patmint/${purpose}`, KEY_BYTES))
@@ -28,7 +30,7 @@ function identify(secretKey: Buffer): string {
   return createHash('sha256')
     .update(derive(secretKey, 'key-id'))
     .digest()
-    .subarray(0, ID_BYTES)
+    .subarray(0, KEY_ID_BYTES)
     .toString('base64url')
 }
 

@@ -7,7 +7,7 @@ import type pg from 'pg'
 import { generateCredential, type PresentedCredential } from '../../../src/protocol/credential.ts'
 import { CredentialHasher } from '../../../src/server/credential/hash.ts'
 import { HashQueue } from '../../../src/server/credential/hash-queue.ts'
-import { deriveKeys } from '../../../src/server/secret/secret-keys.ts'
+import { deriveCredentialKeys } from '../../../src/server/credential/mark.ts'
 import { ORGANIZATION, ROLE, type Server } from '../stage/server.ts'
 import { withClient } from './with-client.ts'
 
@@ -39,7 +39,7 @@ const INSERT_CREDENTIALS = `
 export function seedCredentials(server: Server, count: number): Promise<string[]> {
   const { databaseUrl, secretKeys, credentialHash } = server
   const hasher = new CredentialHasher(
-    deriveKeys(secretKeys, 'credential-pepper'),
+    deriveCredentialKeys(secretKeys),
     credentialHash,
     new HashQueue({ atOnce: availableParallelism(), waiting: BATCH, waitMs: 60_000 }),
   )

@@ -4,7 +4,6 @@ import {
   type HashObserver,
   HashQueue,
   type HashQueueLimits,
-  MAX_WAITING_IN_LANE,
 } from '../../../../src/server/credential/hash-queue.ts'
 
 beforeEach(() => {
@@ -20,11 +19,11 @@ function startQueue(limits: Partial<HashQueueLimits> = {}, observer: Partial<Has
   const started: string[] = []
   const outcomes: string[] = []
   const ends = new Map<string, PromiseWithResolvers<string>>()
-  const ask = (name: string, lane = name): void => {
+  const ask = (name: string): void => {
     const end = Promise.withResolvers<string>()
     ends.set(name, end)
     queue
-      .run(lane, () => {
+      .run(() => {
         started.push(name)
         return end.promise
       })
@@ -60,16 +59,6 @@ describe('the hash queue', () => {
     expect([started, queue.running, queue.waiting]).toEqual([['a', 'b', 'c', 'd'], 0, 0])
   })
 
-  it('runs one at a time of a credential, and gives each credential a turn before any gets its second', async () => {
-    const { started, ask, end, settle } = startQueue()
-    for (const name of ['x1', 'x2', 'x3']) ask(name, 'x')
-    for (const name of ['y', 'z']) ask(name)
-    await settle()
-    expect(started).toEqual(['x1', 'y'])
-    await end('x1', 'y', 'z', 'x2', 'x3')
-    expect(started).toEqual(['x1', 'y', 'z', 'x2', 'x3'])
-  })
-
   it('refuses at once what is more than may wait, and takes the next one when there is room', async () => {
     const { outcomes, started, ask, end, settle } = startQueue({ waiting: 2 })
     for (const name of ['a', 'b', 'c', 'd', 'e']) ask(name)
@@ -79,18 +68,6 @@ describe('the hash queue', () => {
     ask('f')
     await end('b', 'c', 'd', 'f')
     expect(started).toEqual(['a', 'b', 'c', 'd', 'f'])
-  })
-
-  it('lets guesses at one credential take no more than their few places', async () => {
-    const { outcomes, started, ask, end, settle } = startQueue({ waiting: MAX_WAITING_IN_LANE + 1 })
-    for (let n = 0; n < 50; n += 1) ask(`guess${n}`, 'x')
-    ask('y')
-    ask('z')
-    await settle()
-    expect(outcomes).toHaveLength(50 - 1 - MAX_WAITING_IN_LANE)
-    expect(new Set(outcomes.map((outcome) => outcome.split(' ')[1]))).toEqual(new Set(['hash_queue_full']))
-    await end('y')
-    expect(started).toEqual(['guess0', 'y', 'z'])
   })
 
   it('refuses what has waited as long as one may, not a moment before, and serves the others', async () => {
@@ -110,15 +87,24 @@ describe('the hash queue', () => {
     expect([queue.running, queue.waiting, vi.getTimerCount()]).toEqual([0, 0, 0])
   })
 
-  it('goes on after one that fails, in its lane and in the others', async () => {
+  it('goes on after one that fails', async () => {
     const { queue, outcomes, ask, end, breakDown } = startQueue({ atOnce: 1 })
-    ask('x1', 'x')
-    ask('x2', 'x')
-    ask('y')
-    await breakDown('x1')
-    await end('y', 'x2')
-    expect(outcomes).toEqual(['x1 Error: broke', 'y done', 'x2 done'])
-    expect(queue.running).toBe(0)
+    for (const name of ['a', 'b', 'c']) ask(name)
+    await breakDown('a')
+    await end('b', 'c')
+    expect(outcomes).toEqual(['a Error: broke', 'b done', 'c done'])
+    expect([queue.running, queue.waiting]).toEqual([0, 0])
+  })
+
+  it('gives a thread to whoever waits, and not to whoever comes as it gets free', async () => {
+    const { started, ask, end, settle } = startQueue({ atOnce: 1 })
+    ask('a')
+    ask('b')
+    await settle()
+    const ended = end('a')
+    ask('c')
+    await ended
+    expect(started).toEqual(['a', 'b'])
   })
 
   it('tells how long each waited and took, and what it refused', async () => {

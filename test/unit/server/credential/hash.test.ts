@@ -4,22 +4,44 @@ import { describe, expect, it } from 'vitest'
 import { OverloadError } from '../../../../src/protocol/overload.ts'
 import { CredentialHasher } from '../../../../src/server/credential/hash.ts'
 import { HashQueue } from '../../../../src/server/credential/hash-queue.ts'
+import { deriveCredentialKeys, makeMark, packMark, readMark } from '../../../../src/server/credential/mark.ts'
 import { UnknownSecretKeyError } from '../../../../src/server/secret/secret-keys.ts'
 import { makeCredential, SECRET } from '../../protocol/credential-fixture.ts'
-import { CHEAPEST, createHasher, KEY_A, KEY_B, peppersOf } from './hasher-fixture.ts'
+import { CHEAPEST, createHasher, KEY_A, KEY_B } from './hasher-fixture.ts'
 
 const credential = makeCredential()
 const other = makeCredential('personal', '0123456789abcdef', 'ab'.repeat(20))
-const idOf = (key: Buffer): string => peppersOf(key).current.id
-const toBase64 = (id: string): string => Buffer.from(id, 'base64url').toString('base64')
+/** The id of the secret key that a hash names. */
+const keyIdOf = (hash: string): string | undefined => readMark(hash)?.keyId
+const idOf = (key: Buffer): string => deriveCredentialKeys([key]).peppers.current.id
+
+/** A hash by another hand, which names `KEY_A`. */
+const hashBy = (pepper: Buffer, tag: Buffer): Promise<string> =>
+  argon2.hash(SECRET, {
+    type: argon2.argon2id,
+    memoryCost: 1024,
+    timeCost: 1,
+    parallelism: 1,
+    secret: pepper,
+    associatedData: packMark({ keyId: idOf(KEY_A), tag }),
+  })
+const pepper = deriveCredentialKeys([KEY_A]).peppers.current.bytes
+const { tag } = makeMark(deriveCredentialKeys([KEY_A]), credential)
 
 describe('a credential hash', () => {
-  it('is an argon2id PHC string with the configured cost and the id of the pepper', async () => {
+  it('is an argon2id PHC string with the configured cost, the id of the secret key and a tag of 32 bits', async () => {
     const [, algorithm, version, parameters = '', salt = '', digest = ''] = (
       await createHasher([KEY_A], { memoryKib: 64, passes: 2, lanes: 2 }).hash(credential)
     ).split('$')
     expect([algorithm, version]).toEqual(['argon2id', 'v=19'])
-    expect(parameters.split(',').sort()).toEqual([`data=${toBase64(idOf(KEY_A))}`, 'm=64', 'p=2', 't=2'])
+    // HMAC-SHA-256 of id and secret by the derived key, from another implementation.
+    const data = Buffer.concat([Buffer.from(idOf(KEY_A), 'base64url'), Buffer.from('f24e53fb', 'hex')])
+    expect(parameters.split(',').sort()).toEqual([
+      `data=${data.toString('base64').replaceAll('=', '')}`,
+      'm=64',
+      'p=2',
+      't=2',
+    ])
     expect(Buffer.from(salt, 'base64')).toHaveLength(16)
     expect(Buffer.from(digest, 'base64')).toHaveLength(32)
   })
@@ -45,7 +67,9 @@ describe('a credential hash', () => {
     const hash = await createHasher().hash(credential)
     expect(await argon2.verify(hash, SECRET)).toBe(false)
     expect(await argon2.verify(hash, SECRET, { secret: randomBytes(32) })).toBe(false)
-    expect(await argon2.verify(hash, SECRET, { secret: peppersOf(KEY_A).current.bytes })).toBe(true)
+    expect(
+      await argon2.verify(hash, SECRET, { secret: deriveCredentialKeys([KEY_A]).peppers.current.bytes }),
+    ).toBe(true)
   })
 })
 
@@ -99,7 +123,10 @@ describe('comparing', () => {
   function countHashes() {
     let hashes = 0
     const queue = new HashQueue({ atOnce: 2, waiting: 100, waitMs: 10_000 }, { onHash: () => (hashes += 1) })
-    return { hasher: new CredentialHasher(peppersOf(KEY_A), CHEAPEST, queue), count: () => hashes }
+    return {
+      hasher: new CredentialHasher(deriveCredentialKeys([KEY_A]), CHEAPEST, queue),
+      count: () => hashes,
+    }
   }
 
   it('hashes a value once for all who present it at the same time, and not again', async () => {
@@ -111,20 +138,44 @@ describe('comparing', () => {
     expect(count()).toBe(2)
   })
 
-  it('hashes a wrong value once for all who present it at the same time, and again for the next', async () => {
+  it("hashes no wrong value, and none that is nobody's", async () => {
     const { hasher, count } = countHashes()
     const hash = await hasher.hash(credential)
-    const all = await Promise.all(Array.from({ length: 20 }, () => hasher.matches(other, hash)))
-    expect([new Set(all), count()]).toEqual([new Set([false]), 2])
-    await hasher.matches(other, hash)
-    expect(count()).toBe(3)
+    expect(await hasher.matches(other, hash)).toBe(false)
+    expect(await hasher.matches(credential, undefined)).toBe(false)
+    await hasher.matches(credential, hash)
+    // Remembered as it is.
+    expect(await hasher.matches(credential, undefined)).toBe(false)
+    expect(count()).toBe(2)
+  })
+
+  it('believes no tag: the hash decides', async () => {
+    const { hasher, count } = countHashes()
+    const ofOther = await hashBy(pepper, makeMark(deriveCredentialKeys([KEY_A]), other).tag)
+    expect(await hasher.matches(other, ofOther)).toBe(false)
+    expect(count()).toBe(1)
+  })
+
+  it('hashes whatever is compared with a hash from before there were tags', async () => {
+    const { hasher, count } = countHashes()
+    const old = await hashBy(pepper, Buffer.alloc(0))
+    expect([await hasher.matches(other, old), await hasher.matches(credential, old), count()]).toEqual([
+      false,
+      true,
+      2,
+    ])
+  })
+
+  it('takes a tag of another length for a wrong one', async () => {
+    const old = await hashBy(pepper, tag.subarray(0, 3))
+    expect(await createHasher().matches(credential, old)).toBe(false)
   })
 
   it('fails for all of them when there is no room, and works for the next', async () => {
     const queue = new HashQueue({ atOnce: 1, waiting: 1, waitMs: 10_000 })
-    const hasher = new CredentialHasher(peppersOf(KEY_A), CHEAPEST, queue)
+    const hasher = new CredentialHasher(deriveCredentialKeys([KEY_A]), CHEAPEST, queue)
     const hash = await hasher.hash(credential)
-    const [busy, waiting] = ['first', 'second'].map((lane) => queue.run(lane, async () => {}))
+    const [busy, waiting] = [1, 2].map(() => queue.run(async () => {}))
     const all = await Promise.allSettled(Array.from({ length: 3 }, () => hasher.matches(credential, hash)))
     expect(all.map((one) => one.status === 'rejected' && one.reason)).toEqual(
       Array(3).fill(new OverloadError('hash_queue_full')),
@@ -147,22 +198,19 @@ describe('remembering', () => {
 
 describe('the pepper', () => {
   it('makes a hash of another installation not match', async () => {
-    const forged = await argon2.hash(SECRET, {
-      type: argon2.argon2id,
-      memoryCost: 1024,
-      timeCost: 1,
-      parallelism: 1,
-      secret: randomBytes(32),
-      associatedData: Buffer.from(idOf(KEY_A), 'base64url'),
-    })
+    const forged = await hashBy(randomBytes(32), tag)
     expect(await createHasher([KEY_A]).matches(credential, forged)).toBe(false)
   })
 
   it('cannot be swapped for another accepted one by renaming it', async () => {
     const hasher = createHasher([KEY_A, KEY_B])
     const hash = await hasher.hash(credential)
-    const renamed = hash.replace(toBase64(idOf(KEY_A)), toBase64(idOf(KEY_B)))
-    expect(renamed).not.toBe(hash)
+    const pack = (key: Buffer): string =>
+      packMark(makeMark(deriveCredentialKeys([key]), credential))
+        .toString('base64')
+        .replaceAll('=', '')
+    const renamed = hash.replace(pack(KEY_A), pack(KEY_B))
+    expect(keyIdOf(renamed)).toBe(idOf(KEY_B))
     expect(await hasher.matches(credential, renamed)).toBe(false)
   })
 
@@ -170,8 +218,7 @@ describe('the pepper', () => {
     const rotated = createHasher([KEY_B, KEY_A])
     const old = await createHasher([KEY_A]).hash(credential)
     const fresh = await rotated.hash(credential)
-    expect(old).toContain(`data=${toBase64(idOf(KEY_A))}`)
-    expect(fresh).toContain(`data=${toBase64(idOf(KEY_B))}`)
+    expect([old, fresh].map(keyIdOf)).toEqual([idOf(KEY_A), idOf(KEY_B)])
     expect([await rotated.matches(credential, old), await rotated.matches(credential, fresh)]).toEqual([
       true,
       true,
@@ -189,22 +236,5 @@ describe('the pepper', () => {
     await expect(createHasher().matches(credential, bare)).rejects.toThrow(
       `credential ${credential.id} has a hash without a pepper`,
     )
-  })
-})
-
-describe('a comparison with nothing', () => {
-  it('takes a hash each time, and remembers nothing', async () => {
-    const taken: number[] = []
-    const queue = new HashQueue(
-      { atOnce: 2, waiting: 100, waitMs: 10_000 },
-      { onHash: ({ tookMs }) => taken.push(tookMs) },
-    )
-    const hasher = new CredentialHasher(peppersOf(KEY_A), CHEAPEST, queue)
-    await hasher.compareWithNothing(credential)
-    // The first one makes what the others are compared with.
-    expect(taken).toHaveLength(2)
-    await hasher.compareWithNothing(credential)
-    expect(taken).toHaveLength(3)
-    expect(hasher.remembers(credential)).toBe(false)
   })
 })

@@ -9,7 +9,7 @@ import { buildKeyStanding, buildStanding } from './standing-fixture.ts'
 
 const ADDRESS = '192.0.2.1'
 const UNLIMITED: AttemptLimits = { admit: async () => ok(null), noteFailure: async () => {} }
-const matching = { matches: async () => true }
+const matching = { matches: async (_: unknown, hash?: string) => hash !== undefined }
 const PREFIX = `pat_${ID.slice(0, 6)}`
 
 describe('recognizing credentials', () => {

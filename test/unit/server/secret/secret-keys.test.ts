@@ -12,6 +12,7 @@ const ZEROS = Buffer.alloc(32)
 /** HKDF-SHA-256 of `COUNTING`, from another implementation. What a database holds depends on these never changing. */
 const DERIVED: Record<SecretPurpose, string> = {
   'credential-pepper': 'xh_wEw6MDYDVNvZX3J3-BUHKKArchYiTSzn2dcAPaHw',
+  'credential-tag': '3XltON5Ob8a9KHDvguES88wdXeMv893b-jttAvTYc-k',
   'password-pepper': 'Uc3VFE_nClcHc-z_FGDPocXwQ3SwdeXZt7VatL1urB8',
   'client-secret': 'TcEWSyYv-2qrYE2eERzCm3ugGBc2UBm7aBmWlFBkR4o',
   'signing-key-encryption': 'orzCfMjzoEhwaFr9YUJ6GW_zXRUPTy4Vpd2-aXzscfk',
@@ -35,7 +36,7 @@ describe('a derived key', () => {
     const keys = [COUNTING, ZEROS].flatMap((key) =>
       PURPOSES.map((purpose) => deriveKeys([key], purpose).current.bytes.toString('hex')),
     )
-    expect(new Set([...keys, COUNTING.toString('hex'), ZEROS.toString('hex')]).size).toBe(12)
+    expect(new Set([...keys, COUNTING.toString('hex'), ZEROS.toString('hex')]).size).toBe(14)
   })
 })
 
