@@ -9,6 +9,7 @@ import { deriveCredentialKeys } from './credential/mark.ts'
 import { createRecognizeCredentials, type RecognizeCredentials } from './credential/recognize.ts'
 import { createReportReuse } from './credential/reuse.ts'
 import type { Standing } from './credential/standing.ts'
+import { replaceSecretHash } from './credential/store.ts'
 import {
   createRecheckCredential,
   createVerifyCredential,
@@ -48,7 +49,13 @@ export function composeCredential(options: CredentialOptions): CredentialChecks 
   const { config, db, loadStanding, secretKeys, log, clock, watched } = options
   const limits = composeLimits(config.limits, log, clock, watched.hashObserver)
   const keys = deriveCredentialKeys(secretKeys)
-  const hasher = new CredentialHasher(keys, config.credentialHash, limits.hashQueue, watched.onCheck)
+  const hasher = new CredentialHasher(keys, config.credentialHash, limits.hashQueue, {
+    onCheck: watched.onCheck,
+    renewal: {
+      replaceHash: (id, outdated, fresh) => replaceSecretHash(db, id, outdated, fresh),
+      onError: (error) => log.warn({ err: error }, 'an outdated hash was not renewed'),
+    },
+  })
   const attemptLimits = limits.createAttemptLimits(config.limits, hasher)
   // Whoever finds credentials finds many that are none of ours: only failures at one and the same are counted.
   const leakLimits = limits.createAttemptLimits({ ...config.limits, failuresPerAddress: 0 }, hasher)

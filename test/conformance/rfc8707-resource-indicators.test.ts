@@ -36,7 +36,7 @@ describe('section 2, the resource parameter', () => {
     const answer = await exchange({ resource })
     expect([answer.status, answer.json]).toEqual([
       400,
-      { error: 'invalid_request', error_description: 'resource is malformed' },
+      { error: 'invalid_target', error_description: 'resource is no absolute URI without a fragment' },
     ])
   })
 

@@ -282,6 +282,20 @@ describe('section 7, the management API', () => {
     ])
   })
 
+  it('says which scope is missing in the scheme it was presented by', async () => {
+    const { json } = await exchange(await key.prove(), {
+      subject_token: acme.adaPat,
+      audience: MANAGEMENT,
+      scope: 'tokens:read',
+    })
+    const value = String(json['access_token'])
+    const answer = await call('DPoP', value, await proveCall({ ath: athOf(value) }))
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      403,
+      `DPoP error="insufficient_scope", scope="users:read", algs="ES256 EdDSA Ed25519 RS256 PS256", ${metadata()}`,
+    ])
+  })
+
   it('refuses it with a proof by another key', async () => {
     const answer = await call('DPoP', token, await proveCall({}, await createProofKey()))
     expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, challenge('invalid_token')])

@@ -162,7 +162,10 @@ describe('section 8.2, the response', () => {
 describe('section 8.4, another time than now', () => {
   it('has no list', async () => {
     const answer = await get(`${LISTS}/0?time=1686925000`)
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([404, 'not_found'])
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+      501,
+      'not_implemented',
+    ])
   })
 })
 

@@ -68,7 +68,7 @@ export const SELF_SERVICE = ['tokens:read', 'tokens:write']
 
 /**
  * Identifies the caller or answers 401 (RFC 6750 section 3). Which rule a credential fails is never told; the record
- * says it, of a credential that exists.
+ * says it.
  */
 export function authenticate(dependencies: CallerDependencies): Middleware {
   const { ledger, resourceMetadata, clock } = dependencies
@@ -83,9 +83,10 @@ export function authenticate(dependencies: CallerDependencies): Middleware {
     if (!caller.ok) {
       if (caller.error === 'proof_replayed') throw refuse(ctx, challengeDpop('invalid_dpop_proof'))
       await recordRefusal(context, caller.error, ledger)
-      throw refuse(ctx, challengeToken(presented.value))
+      throw refuse(ctx, challengeToken(presented.value.proof, 'invalid_token'))
     }
     ctx.state['caller'] = caller.value
+    ctx.state['proof'] = presented.value.proof
     const { id: credentialId, lastUsedAt } = caller.value.standing.credential
     await ledger.touch({ credentialId, lastUsedAt, usedAt: now, ip: address })
     await next()
@@ -97,27 +98,32 @@ function refuse(ctx: Context, needed: Challenge): Problem {
   return new Problem('unauthorized')
 }
 
+/** Of an unknown credential too: without the time it takes, the answer would tell which ids exist. */
 async function recordRefusal(
   { now, address, userAgent, requestId }: VerificationContext,
-  refused: RefusedPresentation | undefined,
+  refused: RefusedCaller | undefined,
   ledger: Pick<Ledger, 'record'>,
 ): Promise<void> {
-  if (!refused?.standing) return
-  const { refusal, standing } = refused
+  if (!refused) return
+  const { refusal, standing, credentialId } = refused
   await ledger.record({
     type: 'api.refused',
     reason: refusal.reason,
     occurredAt: now,
-    organizationId: standing.organization.id,
-    subject: subjectOf(standing),
-    credentialId: standing.credential.id,
+    organizationId: standing?.organization.id,
+    subject: standing && subjectOf(standing),
+    credentialId,
     ip: address,
     userAgent,
     requestId,
   })
 }
 
-type CallerRefusal = RefusedPresentation | 'proof_replayed' | undefined
+interface RefusedCaller extends RefusedPresentation {
+  readonly credentialId: string
+}
+
+type CallerRefusal = RefusedCaller | 'proof_replayed' | undefined
 
 /**
  * Who stands behind a credential, or behind an access token for this API with the credential it came from. Fails with
@@ -136,7 +142,9 @@ async function identify(
     const admitted = await attemptLimits.admit({ address: context.address, clientId: null, presented })
     if (!admitted.ok) throw tooManyRequests(admitted.error.retryAfterSeconds)
     const verified = await verifyCredential(presented, context)
-    return verified.ok ? ok(toCaller(verified.value, apiAudience)) : verified
+    return verified.ok
+      ? ok(toCaller(verified.value, apiAudience))
+      : fail({ ...verified.error, credentialId: presented.id })
   }
   const jwt = parseJwt(token)
   return jwt ? identifyByToken(jwt, proof, context, dependencies) : fail(undefined)
@@ -158,8 +166,9 @@ async function identifyByToken(
     recheckCredential(own.cred, context),
     isTokenRevoked(own.jti),
   ])
-  if (!rechecked.ok) return rechecked
-  if (isRevoked) return fail({ refusal: { reason: 'token_revoked' }, standing: rechecked.value })
+  if (!rechecked.ok) return fail({ ...rechecked.error, credentialId: own.cred })
+  if (isRevoked)
+    return fail({ refusal: { reason: 'token_revoked' }, standing: rechecked.value, credentialId: own.cred })
   const caller = toCaller(rechecked.value, apiAudience)
   const scopes = narrowScopes(caller.scopes, readScopes(own))
   const actor = own.act?.sub ?? caller.actor
@@ -197,6 +206,9 @@ export function requireScope(ctx: Context, scope: ApiScope | 'any_caller', exemp
   const caller = ctx.state['caller'] as Caller
   if (scope === 'any_caller' || anyCovers(caller.scopes, scope)) return caller
   if (exempt?.(caller, ctx['params'])) return caller
-  challenge(ctx, { scheme: 'Bearer', parameters: { error: 'insufficient_scope', scope } })
+  challenge(
+    ctx,
+    challengeToken(ctx.state['proof'] as PresentedToken['proof'], 'insufficient_scope', { scope }),
+  )
   throw new Problem('forbidden', `The scope ${scope} is needed`)
 }

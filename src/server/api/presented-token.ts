@@ -43,13 +43,17 @@ export async function readPresentedToken(
   return ok({ token, proof: proof.value })
 }
 
-/** The challenge of a token that was read and is refused. */
-export const challengeToken = ({ proof }: PresentedToken): Challenge =>
+/** The challenge of a token that was read, and is refused or not enough: it came with this proof, or from a bearer. */
+export const challengeToken = (
+  proof: PresentedToken['proof'],
+  error: 'invalid_token' | 'insufficient_scope',
+  parameters: Challenge['parameters'] = {},
+): Challenge =>
   proof === null
-    ? { scheme: 'Bearer', parameters: { error: 'invalid_token' } }
-    : challengeDpop('invalid_token')
+    ? { scheme: 'Bearer', parameters: { error, ...parameters } }
+    : challengeDpop(error, parameters)
 
-export const challengeDpop = (error: string): Challenge => ({
+export const challengeDpop = (error: string, parameters: Challenge['parameters'] = {}): Challenge => ({
   scheme: 'DPoP',
-  parameters: { error, algs: DPOP_ALGORITHMS.join(' ') },
+  parameters: { error, ...parameters, algs: DPOP_ALGORITHMS.join(' ') },
 })

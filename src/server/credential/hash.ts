@@ -7,7 +7,7 @@ import argon2 from 'argon2'
 import { LRUCache } from 'lru-cache'
 import { generateCredential, type PresentedCredential } from '../../protocol/credential.ts'
 import type { HashQueue } from './hash-queue.ts'
-import { type CredentialKeys, fitsMark, type Mark, makeMark, packMark, readMark } from './mark.ts'
+import { type CredentialKeys, fitsMark, isCurrent, type Mark, makeMark, packMark, readMark } from './mark.ts'
 
 export interface HashParameters {
   readonly memoryKib: number
@@ -15,13 +15,26 @@ export interface HashParameters {
   readonly lanes: number
 }
 
+export interface HasherOptions {
+  /** Told of each comparison that gets to the hash whether it was spared. */
+  readonly onCheck?: ((isRemembered: boolean) => void) | undefined
+  /** Puts a hash in the place of one by another key, without a tag or of another cost. */
+  readonly renewal?: HashRenewal
+}
+
+export interface HashRenewal {
+  readonly replaceHash: (id: string, outdated: string, fresh: string) => Promise<void>
+  /** The old hash goes on working. */
+  readonly onError: (error: unknown) => void
+}
+
 const REMEMBERED_MATCHES = 100_000
 
 export class CredentialHasher {
   readonly #keys: CredentialKeys
-  readonly #parameters: HashParameters
+  readonly #cost: { readonly memoryCost: number; readonly timeCost: number; readonly parallelism: number }
   readonly #queue: HashQueue
-  readonly #onCheck: ((isRemembered: boolean) => void) | undefined
+  readonly #options: HasherOptions
   /** Dies with the process, so remembered matches are worthless anywhere else. */
   readonly #memoryKey = randomBytes(32).toString('hex')
   readonly #matches = new LRUCache<string, string>({ max: REMEMBERED_MATCHES })
@@ -30,18 +43,17 @@ export class CredentialHasher {
   /** Of a value that nobody has. */
   readonly #nobodys: Mark
 
-  /** `onCheck` is told of each comparison that gets to the hash whether it was spared. */
   constructor(
     keys: CredentialKeys,
-    parameters: HashParameters,
+    { memoryKib, passes, lanes }: HashParameters,
     queue: HashQueue,
-    onCheck?: (isRemembered: boolean) => void,
+    options: HasherOptions = {},
   ) {
     this.#keys = keys
     this.#nobodys = makeMark(keys, generateCredential('personal', randomBytes))
-    this.#parameters = parameters
+    this.#cost = { memoryCost: memoryKib, timeCost: passes, parallelism: lanes }
     this.#queue = queue
-    this.#onCheck = onCheck
+    this.#options = options
   }
 
   /** `$argon2id$…` of the secret part, with its own salt and the current pepper. Throws when overloaded. */
@@ -50,9 +62,7 @@ export class CredentialHasher {
     return this.#queue.run(() =>
       argon2.hash(credential.revealSecret(), {
         type: argon2.argon2id,
-        memoryCost: this.#parameters.memoryKib,
-        timeCost: this.#parameters.passes,
-        parallelism: this.#parameters.lanes,
+        ...this.#cost,
         secret: this.#keys.peppers.require(mark.keyId).bytes,
         associatedData: packMark(mark),
       }),
@@ -68,21 +78,31 @@ export class CredentialHasher {
     const memo = this.#memoOf(credential)
     const remembered = this.#matches.get(memo)
     if (remembered !== undefined && remembered === secretHash) {
-      this.#onCheck?.(true)
+      this.#options.onCheck?.(true)
       return true
     }
     const mark = secretHash === undefined ? this.#nobodys : readMark(secretHash)
     if (!mark) throw new Error(`credential ${credential.id} has a hash without a pepper`)
     if (!fitsMark(this.#keys, mark, credential) || secretHash === undefined) return false
-    this.#onCheck?.(false)
+    this.#options.onCheck?.(false)
     if (!(await this.#compareOnce(memo + secretHash, credential, secretHash, mark))) return false
     this.#matches.set(memo, secretHash)
+    // Once per process: two that disagree on what is current, as while keys are rotated, must not go on and on.
+    if (remembered === undefined) this.#renewIfOutdated(credential, secretHash, mark)
     return true
   }
 
   /** Whether this very value matched in this process before: it is no guess, whatever else stands against it. */
   remembers(credential: PresentedCredential): boolean {
     return this.#matches.has(this.#memoOf(credential))
+  }
+
+  #renewIfOutdated(credential: PresentedCredential, secretHash: string, mark: Mark): void {
+    const { renewal } = this.#options
+    if (!renewal || (isCurrent(this.#keys, mark) && !argon2.needsRehash(secretHash, this.#cost))) return
+    const renew = async (): Promise<void> =>
+      renewal.replaceHash(credential.id, secretHash, await this.hash(credential))
+    renew().catch(renewal.onError)
   }
 
   #compareOnce(

@@ -45,6 +45,10 @@ export function readMark(secretHash: string): Mark | undefined {
   return { keyId: bytes.toString('base64url', 0, KEY_ID_BYTES), tag: bytes.subarray(KEY_ID_BYTES) }
 }
 
+/** Whether a hash made now would bear one like it. */
+export const isCurrent = ({ tags }: CredentialKeys, { keyId, tag }: Mark): boolean =>
+  keyId === tags.current.id && tag.length === TAG_BYTES
+
 /** False for nearly every credential but the one whose hash bears the mark. */
 export function fitsMark(
   { tags }: CredentialKeys,

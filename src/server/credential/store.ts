@@ -53,6 +53,21 @@ export async function insertCredential(db: Queryable, credential: NewCredential)
     .execute()
 }
 
+/** Puts a fresh hash of the same secret in the place of an outdated one, if that is still there. */
+export async function replaceSecretHash(
+  db: Queryable,
+  id: string,
+  outdated: string,
+  fresh: string,
+): Promise<void> {
+  await db
+    .updateTable('credentials')
+    .set({ secret_hash: fresh })
+    .where('id', '=', id)
+    .where('secret_hash', '=', outdated)
+    .execute()
+}
+
 /** Whether there ever was a credential. */
 export async function hasCredentials(db: Queryable): Promise<boolean> {
   const row = await db.selectFrom('credentials').select('id').limit(1).executeTakeFirst()

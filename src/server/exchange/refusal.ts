@@ -26,7 +26,7 @@ export type RequestRefusal =
   | { readonly reason: 'subject_token_refused'; readonly cause: Nobody }
   | { readonly reason: 'actor_token_refused'; readonly cause: Nobody }
   | { readonly reason: 'proof_refused'; readonly cause: ProofProblem }
-  | { readonly reason: 'scope_malformed' }
+  | { readonly reason: 'scope_malformed' | 'resource_malformed' }
   | { readonly reason: 'details_refused'; readonly cause: 'details_malformed' }
 
 /** What is wished for is not what the credential gives, by this client and at these resource servers. */
@@ -91,6 +91,7 @@ export const REFUSAL_CAUSES = Object.keys({
   actor_delegated: true,
   actors_too_many: true,
   scope_malformed: true,
+  resource_malformed: true,
   client_unknown: true,
   client_not_allowed: true,
   too_many_failures: true,

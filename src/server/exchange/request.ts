@@ -112,7 +112,7 @@ function findTokenProblem(
 
 function findTargetProblem(parameters: TokenParameters): RequestRefusal | undefined {
   const resources = listOf(parameters['resource'])
-  if (!resources.every(isAbsoluteUri)) return { reason: 'parameter_malformed', parameter: 'resource' }
+  if (!resources.every(isAbsoluteUri)) return { reason: 'resource_malformed' }
   const audiences = listOf(parameters['audience'])
   return audiences.length + resources.length > MAX_AUDIENCES
     ? { reason: 'parameter_malformed', parameter: audiences.length > 0 ? 'audience' : 'resource' }

@@ -4,6 +4,7 @@ import type { Grant, HeldGrant, Permission } from '../credential/standing.ts'
 import type { Trial } from './attempt.ts'
 import { listAudiences } from './choose.ts'
 import { type ExchangeClient, mayReach } from './client.ts'
+import { type Actor, delegate } from './delegation.ts'
 import { type Cap, findLeast, listCaps } from './lifetime.ts'
 import { listAsked } from './request.ts'
 import { enumerate, type Step } from './step.ts'
@@ -11,7 +12,9 @@ import { listTargets, type Narrowing, narrowGrant } from './target.ts'
 import { tellExpiry } from './tell-standing.ts'
 
 /** What is left of the role's grants after each bound, and of the wish when they permit it. */
-export function tellReach({ wish, credential: { standing, token }, client, now }: Trial): Step[] {
+export function tellReach(trial: Trial): Step[] {
+  const { wish, credential, client, now } = trial
+  const { standing, token } = credential
   const asked = listAsked(wish)
   const { permissions } = standing.credential
   const grants = standing.role?.grants ?? []
@@ -50,11 +53,19 @@ export function tellReach({ wish, credential: { standing, token }, client, now }
               ? `All of ${enumerate(asked)} is effective`
               : 'The token gets all that is effective',
           } as const,
-          ...tellLifetime(listCaps({ standing, token, actor: null }, [first, ...others], now)),
+          ...tellLifetime(listCaps({ standing, token, actor: findActor(trial) }, [first, ...others], now)),
           ...tellBinding(wish.proofKey),
         ]
       : []),
   ]
+}
+
+/** Whoever acts; null for nobody, and for one who may not. */
+function findActor({ credential: { standing, token }, actor, client }: Trial): Actor | null {
+  if (!actor?.verified.ok) return null
+  const acting = { standing: actor.verified.value, token: actor.token }
+  const delegated = delegate({ standing, token }, acting, client)
+  return delegated.ok ? delegated.value : null
 }
 
 /** Which of the role's audiences the client reaches. What else it may ask for is not the credential's business. */

@@ -21,6 +21,8 @@ export function tellRequestRefusal(refusal: RequestRefusal): string {
       return 'The DPoP proof is not valid'
     case 'scope_malformed':
       return 'scope is not a list of scopes with one blank between them and no wildcard, or names too many'
+    case 'resource_malformed':
+      return 'resource is no absolute URI, or has a fragment'
     case 'parameter_malformed':
       return `${describeParameters(refusal)}, or names too many`
     default:

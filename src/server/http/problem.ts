@@ -20,6 +20,7 @@ export type ProblemCode =
   | 'already_rotated'
   | 'not_active'
   | 'too_many_requests'
+  | 'not_implemented'
   | 'temporarily_unavailable'
   | 'internal_error'
 
@@ -44,6 +45,7 @@ export const PROBLEMS = {
   already_rotated: [409, 'The credential has a successor, or its predecessor still works'],
   not_active: [409, 'The credential does not work any more'],
   too_many_requests: [429, 'Too many requests'],
+  not_implemented: [501, 'Not implemented'],
   temporarily_unavailable: [503, 'Try again later'],
   internal_error: [500, 'Something went wrong'],
 } as const satisfies Record<ProblemCode, readonly [number, string]>

@@ -38,7 +38,8 @@ export function createStatusListRouter(path: string, lists: StatusListSource): R
   })
   router.get(`${path}/:list`, async (ctx) => {
     // Section 8.4: no other time than now has a list here.
-    if (ctx.query['time'] !== undefined) throw new Problem('not_found', 'There is no list of another time')
+    if (ctx.query['time'] !== undefined)
+      throw new Problem('not_implemented', 'There are no lists of other times')
     const number = ctx.params['list'] ?? ''
     const list = LIST_NUMBER.test(number) ? await lists.find(Number(number)) : undefined
     if (!list) throw new Problem('not_found')

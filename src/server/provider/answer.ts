@@ -61,7 +61,7 @@ export function createAnswerExchange(dependencies: AnswerDependencies): AnswerEx
     const now = clock()
     const context = { now, address, clientId: authenticatedId, userAgent, requestId }
     const proven = proof ? { ...request, proofKey: proof.keyThumbprint } : request
-    // A proof counts once, whatever becomes of its request. Seen before, it is worth a record, and nothing is judged.
+    // A proof counts once, whatever the exchange comes to. Seen before, it is worth a record, and nothing is judged.
     const isReplay = proof !== undefined && !(await spendProof(proof))
     if (isReplay) await noteFailure({ address, clientId: authenticatedId, presented: null })
     const outcome = isReplay ? REPLAYED : await exchange(proven, client, context)

@@ -66,6 +66,8 @@ export function toOAuthError(refusal: Refusal): errors.OIDCProviderError {
       return new TemporarilyUnavailable(429, 'too many failed attempts, try again later')
     case 'client_not_allowed':
       return new errors.UnauthorizedClient('the client may not use this grant', { detail })
+    case 'resource_malformed':
+      return new errors.InvalidTarget('resource is no absolute URI without a fragment', { detail })
     case 'audience_ambiguous':
       return new errors.InvalidTarget('name the audience: there is not exactly one to choose', { detail })
     case 'audience_not_permitted':

@@ -99,7 +99,7 @@ function createExchangeMeters(set: MetricSet, causes: readonly string[]) {
     countRefusal: (cause: string | undefined) => (refusals[cause ?? OTHER] ?? refusals[OTHER])?.(),
     secretsRemembered: set.counterBy(
       'patmint_secret_checks_total',
-      'Credentials whose secret was compared; remembered ones cost no hash',
+      'Credentials with the right secret; remembered ones cost no hash',
       'remembered',
       ['yes', 'no'],
     ),

@@ -63,7 +63,7 @@ const SITUATIONS: Record<string, Situation> = {
     form: { audience: [API, REPORTS] },
     cause: 'audiences_incompatible',
   },
-  'a resource that is no URI': { form: { resource: 'api' }, cause: 'parameter_malformed' },
+  'a resource that is no URI': { form: { resource: 'api' }, cause: 'resource_malformed' },
   'too many audiences': {
     form: { audience: Array.from({ length: 21 }, (_, n) => `a${n}`) },
     cause: 'parameter_malformed',

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import argon2 from 'argon2'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { OverloadError } from '../../../../src/protocol/overload.ts'
-import { CredentialHasher } from '../../../../src/server/credential/hash.ts'
+import { CredentialHasher, type HashParameters } from '../../../../src/server/credential/hash.ts'
 import { HashQueue } from '../../../../src/server/credential/hash-queue.ts'
 import { deriveCredentialKeys, makeMark, packMark, readMark } from '../../../../src/server/credential/mark.ts'
 import { UnknownSecretKeyError } from '../../../../src/server/secret/secret-keys.ts'
@@ -182,6 +182,60 @@ describe('comparing', () => {
     )
     await Promise.all([busy, waiting])
     expect(await hasher.matches(credential, hash)).toBe(true)
+  })
+})
+
+describe('an outdated hash', () => {
+  const renewals: string[][] = []
+  const replaceHash = async (...renewal: string[]): Promise<void> => {
+    renewals.push(renewal)
+  }
+  const errors: unknown[] = []
+  const renewal = { replaceHash, onError: (error: unknown) => errors.push(error) }
+  const createRenewing = (keys: [Buffer, ...Buffer[]], parameters = CHEAPEST, overrides = {}) =>
+    new CredentialHasher(
+      deriveCredentialKeys(keys),
+      parameters,
+      new HashQueue({ atOnce: 2, waiting: 100, waitMs: 10_000 }),
+      { renewal: { ...renewal, ...overrides } },
+    )
+  beforeEach(() => {
+    renewals.length = 0
+    errors.length = 0
+  })
+
+  it.each<[string, [Buffer, ...Buffer[]], HashParameters, () => Promise<string>]>([
+    ['by another key', [KEY_B, KEY_A], CHEAPEST, () => createHasher().hash(credential)],
+    ['of another cost', [KEY_A], { ...CHEAPEST, passes: 2 }, () => createHasher().hash(credential)],
+    ['without a tag', [KEY_A], CHEAPEST, () => hashBy(pepper, Buffer.alloc(0))],
+  ])('%s is renewed at its first match', async (_what, keys, parameters, makeHash) => {
+    const hasher = createRenewing(keys, parameters)
+    const outdated = await makeHash()
+    expect(await hasher.matches(credential, outdated)).toBe(true)
+    await expect.poll(() => renewals).toHaveLength(1)
+    const [[id, replaced, fresh = ''] = []] = renewals
+    expect([id, replaced, keyIdOf(fresh)]).toEqual([credential.id, outdated, idOf(keys[0])])
+    expect(await hasher.matches(credential, fresh)).toBe(true)
+    expect(await createHasher([keys[0]]).matches(credential, fresh)).toBe(true)
+    // Of the process that renewed it, whoever thinks otherwise.
+    expect(await hasher.matches(credential, outdated)).toBe(true)
+    expect([renewals.length, errors]).toEqual([1, []])
+  })
+
+  it('is none that was made as one would be now, nor one whose secret is wrong', async () => {
+    const hasher = createRenewing([KEY_A])
+    expect(await hasher.matches(credential, await hasher.hash(credential))).toBe(true)
+    expect(await hasher.matches(other, await hashBy(pepper, Buffer.alloc(0)))).toBe(false)
+    expect(renewals).toEqual([])
+  })
+
+  it('goes on working when it cannot be renewed', async () => {
+    const away = new Error('connection refused')
+    const hasher = createRenewing([KEY_B, KEY_A], CHEAPEST, { replaceHash: () => Promise.reject(away) })
+    const outdated = await createHasher().hash(credential)
+    expect(await hasher.matches(credential, outdated)).toBe(true)
+    await expect.poll(() => errors).toEqual([away])
+    expect(await hasher.matches(credential, outdated)).toBe(true)
   })
 })
 

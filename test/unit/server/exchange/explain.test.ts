@@ -136,6 +136,22 @@ describe('an exchange that is granted', () => {
     ])
   })
 
+  it('counts the end of whoever acts among the caps', async () => {
+    const owner = { id: 'the-actor', status: 'active', isMember: true } as const
+    const acting = buildStanding({ owner, credential: { expiresAt: from(NOW, 100) } })
+    const standing = buildStanding({ credential: { mayAct: [{ sub: owner.id }] } })
+    const attempt = await toExplain({ request: buildRequest(), standing, client: buildClient() })
+    const { credential: actor } = await toExplain({
+      request: buildRequest(),
+      standing: acting,
+      client: buildClient(),
+    })
+    if (typeof actor === 'string') throw new Error('there is nobody to act')
+    const { result, steps } = await explainExchange({ ...attempt, actor })
+    expect(result).toMatchObject({ ok: true, value: { lifetimeSeconds: 100, act: { sub: owner.id } } })
+    expect(steps.at(-1)?.detail).toBe("The token lives 100 s, the least of these: the actor's own expiry")
+  })
+
   it('names every cap on the life of the token, and the one that won', async () => {
     const standing = buildStanding({
       credential: { expiresAt: from(NOW, 200) },

@@ -79,7 +79,7 @@ describe('a resource', () => {
     ['an empty fragment', 'https://a.example.com#'],
     ['a port that is none', 'https://a.example.com:99999'],
   ])('may not be %s', (_, resource) => {
-    expect(audiencesOf({ resource })).toEqual(malformed('resource'))
-    expect(audiencesOf({ resource: [A, resource] })).toEqual(malformed('resource'))
+    expect(audiencesOf({ resource })).toEqual({ reason: 'resource_malformed' })
+    expect(audiencesOf({ resource: [A, resource] })).toEqual({ reason: 'resource_malformed' })
   })
 })

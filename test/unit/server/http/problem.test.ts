@@ -21,6 +21,7 @@ const STATUS: Record<ProblemCode, number> = {
   already_rotated: 409,
   not_active: 409,
   too_many_requests: 429,
+  not_implemented: 501,
   temporarily_unavailable: 503,
   internal_error: 500,
 }
