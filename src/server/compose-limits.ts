@@ -2,6 +2,7 @@
 // counted; the log learns that a limit was reached, and not of every request that met it.
 
 import { availableParallelism } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { OVERLOAD_REASONS, type OverloadReason } from '../protocol/overload.ts'
 import type { Limits } from './config/config.ts'
 import {
@@ -21,6 +22,8 @@ import { createFailureCount } from './http/rate-limit.ts'
 /** More than the cores gains nothing, and one of libuv's four threads is left to the signatures. */
 const HASHES_AT_ONCE = Math.min(availableParallelism(), 3)
 const HASH_WAIT_MS = 2000
+/** One connection that is over a limit asks ten times a second at most. */
+const REFUSED_WAIT_MS = 100
 
 /** How busy the process is, and how often it said no since it started. */
 export interface Load {
@@ -65,7 +68,8 @@ export function composeLimits(
   return {
     hashQueue,
     inFlight,
-    createAttemptLimits: (chosen, hasher) => createAttemptLimits(countFailures(chosen), hasher, observer),
+    createAttemptLimits: (chosen, hasher) =>
+      createAttemptLimits(countFailures(chosen), hasher, observer, () => sleep(REFUSED_WAIT_MS)),
     readLoad: () => ({
       requestsInFlight: inFlight.size,
       hashesRunning: hashQueue.running,

@@ -48,10 +48,12 @@ export interface AttemptLimits {
   readonly noteFailure: (attempt: Attempt) => Promise<void>
 }
 
+/** A refusal waits for `holdBack`: what costs next to nothing could be asked for often enough to be in everybody's way. */
 export function createAttemptLimits(
   counts: Readonly<Record<LimitName, FailureCount>>,
   hasher: Pick<CredentialHasher, 'remembers'>,
   observer: LimitObserver,
+  holdBack: () => Promise<void>,
 ): AttemptLimits {
   const isQuiet = (): boolean => Object.values(counts).every((count) => count.isQuiet())
   return {
@@ -69,6 +71,7 @@ export function createAttemptLimits(
         .sort((one, other) => other.seconds - one.seconds)
       if (!longest || (attempt.presented && hasher.remembers(attempt.presented))) return ok(null)
       observer.onRefused(longest.limit)
+      await holdBack()
       return fail({ reason: 'too_many_failures', retryAfterSeconds: longest.seconds })
     },
     noteFailure: async (attempt) => {

@@ -5,6 +5,7 @@ import { generateCredential } from '../../../src/protocol/credential.ts'
 import { startClosedLoop } from '../load/closed-loop.ts'
 import type { Origins } from '../load/load.ts'
 import { composeExchange, repeatRequests } from '../load/requests.ts'
+import type { Figures } from '../meter/figures.ts'
 import type { Arena, Session } from './session.ts'
 
 const CONNECTIONS = 64
@@ -29,9 +30,9 @@ function inventSecret(pat: string): string {
   return generateCredential('personal', random).reveal()
 }
 
-/** 127.1.0.0 and on, which are this machine too. */
-function spreadOrigins(): Origins {
-  let address = 0x7f_01_00_00
+/** 127.1.0.0 and on, which are this machine too. No two floods come from the same: what one failed at is not the other's. */
+function spreadOrigins(flood: number): Origins {
+  let address = 0x7f_01_00_00 + flood * 0x01_00_00
   const next = (): string => {
     address += 1
     return [24, 16, 8, 0].map((shift) => (address >> shift) & 0xff).join('.')
@@ -53,14 +54,18 @@ export async function measureFloods(session: Session, { small }: Arena): Promise
       next: composeMany((index) => inventSecret(small.pats[index % small.pats.length] ?? '')),
     },
   ]
-  for (const { id, name, next } of floods) {
-    const trial = { name, connections: CONNECTIONS, next, expected: REFUSED, origins: spreadOrigins() }
+  for (const [index, { id, name, next }] of floods.entries()) {
+    const origins = spreadOrigins(index + 1)
+    const trial = { name, connections: CONNECTIONS, next, expected: REFUSED, origins }
     const closed = await session.run(small, trial)
     session.rows.push({ id, name, connections: CONNECTIONS, closed, open: null })
   }
 }
 
-/** Exchanges of PATs that work, few but steady: alone, then beside 64 connections of invented credentials. */
+/**
+ * Exchanges of PATs that work, few but steady: alone, then beside 64 connections of invented credentials, from everywhere and
+ * from their own address, which is over its limit soon.
+ */
 export async function measureBystanders(session: Session, { small }: Arena): Promise<void> {
   const bystanders = {
     name: 'exchange beside others',
@@ -68,18 +73,22 @@ export async function measureBystanders(session: Session, { small }: Arena): Pro
     next: repeatRequests(small.exchanges),
     perSecond: BYSTANDERS_PER_SECOND,
   }
-  const alone = await session.run(small, bystanders)
-  const flood = await startClosedLoop({
-    target: small.target,
-    connections: CONNECTIONS,
-    next: composeMany(generatePat),
-    origins: spreadOrigins(),
-  })
-  const beside = await session.run(small, bystanders)
-  await flood.stop()
+  const runBeside = async (origins?: Origins): Promise<Figures> => {
+    const next = composeMany(generatePat)
+    const flood = await startClosedLoop({
+      target: small.target,
+      connections: CONNECTIONS,
+      next,
+      ...(origins ? { origins } : {}),
+    })
+    const beside = await session.run(small, bystanders)
+    await flood.stop()
+    return beside
+  }
   for (const [id, name, figures] of [
-    ['valid-alone', 'warm exchange, alone', alone],
-    ['valid-beside-flood', 'warm exchange, beside that flood', beside],
+    ['valid-alone', 'warm exchange, alone', await session.run(small, bystanders)],
+    ['valid-beside-flood', 'warm exchange, beside invented ones', await runBeside(spreadOrigins(0))],
+    ['valid-beside-limited', 'warm exchange, beside 429 at its address', await runBeside()],
   ] as const) {
     const open = { ...figures, arrivingPerSecond: BYSTANDERS_PER_SECOND }
     session.rows.push({ id, name, connections: BYSTANDER_CONNECTIONS, closed: null, open })

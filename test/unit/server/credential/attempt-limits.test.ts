@@ -39,11 +39,12 @@ function start({ remembered = [] }: { remembered?: readonly PresentedCredential[
   const counts = { address: countUpTo(3, 30), client: countUpTo(5, 50), credential: countUpTo(2, 20) }
   const observer = { onReached: vi.fn(), onRefused: vi.fn() }
   const hasher = { remembers: (presented: PresentedCredential) => remembered.includes(presented) }
-  const limits = createAttemptLimits(counts, hasher, observer)
+  const holdBack = vi.fn(async () => {})
+  const limits = createAttemptLimits(counts, hasher, observer, holdBack)
   const fails = async (times: number, over: Partial<Attempt> = {}) => {
     for (let n = 0; n < times; n += 1) await limits.noteFailure(attempt(over))
   }
-  return { counts, observer, limits, fails }
+  return { counts, observer, holdBack, limits, fails }
 }
 
 const tooMany = (retryAfterSeconds: number) => fail({ reason: 'too_many_failures', retryAfterSeconds })
@@ -55,6 +56,24 @@ describe('an attempt', () => {
     expect(await limits.admit(attempt())).toEqual(ok(null))
     await fails(1)
     expect(await limits.admit(attempt())).toEqual(tooMany(20))
+  })
+
+  it('is held back when it is refused, and not when it goes on', async () => {
+    const { limits, fails, holdBack } = start()
+    await fails(1)
+    await limits.admit(attempt())
+    expect(holdBack).not.toHaveBeenCalled()
+    await fails(1)
+    let isTold = false
+    const held = Promise.withResolvers<void>()
+    holdBack.mockImplementation(() => held.promise)
+    const refused = limits.admit(attempt()).then(() => {
+      isTold = true
+    })
+    await new Promise(setImmediate)
+    expect([holdBack.mock.calls.length, isTold]).toEqual([1, false])
+    held.resolve()
+    await refused
   })
 
   it('is refused for any credential when the failures of its address are, and waits for the longest', async () => {
