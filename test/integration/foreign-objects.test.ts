@@ -64,7 +64,7 @@ const dump = (): Promise<string> =>
     )
     const selects = tables.map(
       ({ name }) =>
-        `select '${name} ' || (to_jsonb(t) - 'last_used_at' - 'last_used_ip')::text as row from ${name} t`,
+        `select '${name} ' || (to_jsonb(t) - 'last_used_at' - 'last_used_ip' - 'recent_use')::text as row from ${name} t`,
     )
     const { rows } = await client.query<{ row: string }>(`${selects.join(' union all ')} order by 1`)
     return rows.map(({ row }) => row).join('\n')

@@ -102,6 +102,7 @@ export interface CredentialsTable {
   expires_at: Date | null
   last_used_at: Date | null
   last_used_ip: string | null
+  recent_use: Generated<number>
   revoked_at: Date | null
   revoked_by: string | null
   revoked_reason: string | null
@@ -124,6 +125,15 @@ export interface ExpiryPoliciesTable {
   applies_to: 'all' | 'new'
   exempt_roles: string[]
   applies_since: Date
+}
+
+/** Without `id`, for the same reason. */
+export interface ExpiryPolicyVersionsTable extends ExpiryPoliciesTable {
+  number: number
+  made_at: Date
+  made_by: string | null
+  stopped: number | null
+  stopped_in_use: number | null
 }
 
 export interface SigningKeysTable {
@@ -186,6 +196,7 @@ export interface Tables {
   memberships: MembershipsTable
   credentials: CredentialsTable
   expiry_policies: ExpiryPoliciesTable
+  expiry_policy_versions: ExpiryPolicyVersionsTable
   signing_keys: SigningKeysTable
   oidc_artifacts: OidcArtifactsTable
   revoked_tokens: RevokedTokensTable

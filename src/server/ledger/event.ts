@@ -28,6 +28,7 @@ const CHANGE_EVENT_TYPES = [
   'credential.rotated',
   'credential.revoked',
   'token.revoked',
+  'policy.changed',
   'signing_key.rotated',
   'signing_key.withdrawn',
 ] as const

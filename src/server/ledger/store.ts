@@ -7,6 +7,7 @@ import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Database, Queryable } from '../db/database.ts'
 import { lockUntilEnd } from '../db/lock.ts'
 import { prepareStatement } from '../db/prepared.ts'
+import { leftOfUse } from '../db/recent-use.ts'
 import type { AuditEvent } from './event.ts'
 
 const MAX_TEXT = 500
@@ -67,7 +68,7 @@ export interface CredentialUse {
 
 /** A row another instance is writing right now is skipped: it gets a fresh enough instant there, and nobody waits. */
 const updateUsed = (ids: string, instants: string, addresses: string): string => `
-  update credentials c set last_used_at = u.used_at, last_used_ip = u.ip
+  update credentials c set last_used_at = u.used_at, last_used_ip = u.ip, recent_use = 1 + ${leftOfUse('u.used_at')}
   from (
     select k.id, v.used_at, v.ip
     from unnest(${ids}::text[], ${instants}::timestamptz[], ${addresses}::inet[]) as v (id, used_at, ip)

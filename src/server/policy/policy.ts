@@ -16,12 +16,17 @@ export interface ExpiryPolicy {
   readonly appliesSince: Date
 }
 
+/** What a policy says, apart from since when. */
+export type PolicyTerms = Omit<ExpiryPolicy, 'appliesSince'>
+
+/** Bounds of what a policy may say. */
+export const LONGEST_LIFETIME_SECONDS = 100 * 365 * 86_400
+/** A use is noted at most once a minute; a much shorter idle time-out would stop what is in constant use. */
+export const SHORTEST_IDLE_SECONDS = 600
+export const MOST_ACTIVE_TOKENS = 10_000
+
 /** `appliesSince` of a policy that replaces `before`: whoever a "new" policy has bound stays bound by its successor. */
-export function inheritStart(
-  before: ExpiryPolicy | null,
-  after: Omit<ExpiryPolicy, 'appliesSince'>,
-  now: Date,
-): ExpiryPolicy {
+export function inheritStart(before: ExpiryPolicy | null, after: PolicyTerms, now: Date): ExpiryPolicy {
   const isContinued = before?.appliesTo === 'new' && after.appliesTo === 'new'
   return { ...after, appliesSince: isContinued ? before.appliesSince : now }
 }
@@ -59,8 +64,25 @@ export function strictestLimit(
   return strictest
 }
 
-/** How many active credentials one owner may hold in the organization. */
-export function maxActiveTokens(policies: Policies): number {
-  const limits = LEVELS.flatMap((level) => policies[level]?.maxActiveTokens ?? [])
-  return limits.length ? Math.min(...limits) : DEFAULT_MAX_ACTIVE_TOKENS
+/** Whether a default is longer than the maximum beside it. */
+export const isContradictory = ({ maxLifetimeSeconds, defaultLifetimeSeconds }: PolicyTerms): boolean =>
+  maxLifetimeSeconds !== null &&
+  defaultLifetimeSeconds !== null &&
+  defaultLifetimeSeconds > maxLifetimeSeconds
+
+/** How many active credentials one owner may hold in the organization, and the level that says so; null: neither. */
+export function strictestCount(policies: Policies): {
+  readonly count: number
+  readonly level: PolicyLevel | null
+} {
+  const counts = LEVELS.flatMap((level) => {
+    const policy = policies[level]
+    return policy ? { count: policy.maxActiveTokens, level } : []
+  })
+  const [first, ...others] = counts
+  if (!first) return { count: DEFAULT_MAX_ACTIVE_TOKENS, level: null }
+  return others.reduce((least, one) => (one.count < least.count ? one : least), first)
 }
+
+/** How many active credentials one owner may hold in the organization. */
+export const maxActiveTokens = (policies: Policies): number => strictestCount(policies).count

@@ -4,7 +4,12 @@ import { z } from 'zod'
 import { LONGEST_TTL_SECONDS, SIGNING_ALGORITHMS } from '../../../protocol/access-token.ts'
 import { parseDurationSeconds } from '../../../protocol/duration.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../../protocol/urn.ts'
-import { DEFAULT_MAX_ACTIVE_TOKENS } from '../../policy/policy.ts'
+import {
+  DEFAULT_MAX_ACTIVE_TOKENS,
+  LONGEST_LIFETIME_SECONDS,
+  MOST_ACTIVE_TOKENS,
+  SHORTEST_IDLE_SECONDS,
+} from '../../policy/policy.ts'
 import { MAX_SECRET_OVERLAP_SECONDS } from '../client-secret-change.ts'
 import {
   audience,
@@ -18,10 +23,6 @@ import {
   longText,
   slug,
 } from '../schema.ts'
-
-const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
-/** A use is noted at most once a minute; a much shorter idle time-out would stop what is in constant use. */
-const MIN_IDLE_SECONDS = 600
 
 /** Whole seconds, or text such as `5m`, `12h`, `90d`. Kept as written; `toSeconds` reads it. */
 function duration(longestSeconds: number, shortestSeconds = 1) {
@@ -111,11 +112,11 @@ const client = z.discriminatedUnion('token_endpoint_auth_method', [
 ])
 
 const policy = z.strictObject({
-  max_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
-  default_lifetime: duration(MAX_LIFETIME_SECONDS).nullable().default(null),
-  idle_timeout: duration(MAX_LIFETIME_SECONDS, MIN_IDLE_SECONDS).nullable().default(null),
+  max_lifetime: duration(LONGEST_LIFETIME_SECONDS).nullable().default(null),
+  default_lifetime: duration(LONGEST_LIFETIME_SECONDS).nullable().default(null),
+  idle_timeout: duration(LONGEST_LIFETIME_SECONDS, SHORTEST_IDLE_SECONDS).nullable().default(null),
   access_token_max_ttl: duration(LONGEST_TTL_SECONDS).nullable().default(null),
-  max_active_tokens: z.int().min(1).max(10_000).default(DEFAULT_MAX_ACTIVE_TOKENS),
+  max_active_tokens: z.int().min(1).max(MOST_ACTIVE_TOKENS).default(DEFAULT_MAX_ACTIVE_TOKENS),
   applies_to: z.enum(['all', 'new']).default('all'),
   exempt_roles: z.array(slug).default([]),
 })

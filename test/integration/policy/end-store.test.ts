@@ -6,7 +6,7 @@ import { expiryOf, findProblem, type Standing } from '../../../src/server/creden
 import { findStandings } from '../../../src/server/credential/standing-store.ts'
 import { type Database, openDatabase } from '../../../src/server/db/database.ts'
 import { migrate } from '../../../src/server/db/migrator.ts'
-import { selectEnds } from '../../../src/server/policy/ends.ts'
+import { selectEnds } from '../../../src/server/policy/end-store.ts'
 import { createTestDatabase, withClient } from '../../support/test-database.ts'
 import { DAY, from, NOW } from '../../unit/server/policy/policy-fixture.ts'
 import { anyPopulation, credentialId, settle } from '../status/population.ts'

@@ -39,25 +39,30 @@ export const credentialsInUse = (
   condition: RawBuilder<unknown>,
   exemptRoles: readonly string[] = [],
 ): RawBuilder<unknown> => sql`(
-  select c.id, c.organization_id, c.owner_id, c.created_at, c.expires_at, c.last_used_at, x.used_at, x.role_name,
+  select c.id, c.organization_id, c.owner_id, c.created_at, c.expires_at, c.last_used_at, c.recent_use, x.used_at, x.role_name,
     e.lifetime_of_platform, e.idle_of_platform, e.lifetime_of_organization, e.idle_of_organization,
-    least(c.expires_at, e.lifetime_of_platform, e.idle_of_platform, e.lifetime_of_organization, e.idle_of_organization,
-      c.overlap_until) as ends_at
+    least(c.expires_at, ${endUnder(ruleOfPlatform)}, ${endUnder(ruleOfOrganization)}, c.overlap_until) as ends_at
   from credentials c
   join organizations g on g.id = c.organization_id and g.deleted_at is null
   left join ${RULES} r on r.organization_id = c.organization_id
   left join ${exemptMembers(exemptRoles)} m on m.user_id = c.owner_id and m.organization_id = c.organization_id
   left join roles k on k.id = c.role_id
   cross join lateral (
-    select coalesce(c.last_used_at, c.created_at) as used_at, coalesce(k.name, m.role_name, '') as role_name) x
+    select coalesce(c.last_used_at, c.created_at) as used_at, coalesce(k.name, m.role_name) as role_name) x
   cross join lateral (
-    select ${endBy(ruleOfPlatform, 'max_lifetime')} as lifetime_of_platform,
-      ${endBy(ruleOfPlatform, 'idle_timeout')} as idle_of_platform,
-      ${endBy(ruleOfOrganization, 'max_lifetime')} as lifetime_of_organization,
-      ${endBy(ruleOfOrganization, 'idle_timeout')} as idle_of_organization) e
+    select ${ifBound(ruleOfPlatform, lifetimeEnd)} as lifetime_of_platform,
+      ${ifBound(ruleOfPlatform, idleEnd)} as idle_of_platform,
+      ${ifBound(ruleOfOrganization, lifetimeEnd)} as lifetime_of_organization,
+      ${ifBound(ruleOfOrganization, idleEnd)} as idle_of_organization) e
   where c.revoked_at is null and (c.owner_id is not null or c.role_id is not null) and (${condition})
     and not exists (
       select from ${BARRED_HOLDERS} b where b.user_id = c.owner_id and b.organization_id = c.organization_id))`
+
+/** Whether the role of a row of `credentialsInUse`, or of what it is made of, is one of `exemptRoles`. */
+export const isUnexempt = (
+  roleName: RawBuilder<unknown>,
+  exemptRoles: RawBuilder<unknown>,
+): RawBuilder<unknown> => sql`(${roleName} is null or ${roleName} <> all(${exemptRoles}::text[]))`
 
 /** What by the tightest of all rules does not end by then is not looked at any further. */
 const mayEndBy = (until: Date): RawBuilder<unknown> => sql`
@@ -86,9 +91,17 @@ const ruleOfPlatform: ReadRule = (column) =>
 
 const ruleOfOrganization: ReadRule = (column) => sql.ref(`r.${column}`)
 
-const endBy = (rule: ReadRule, limit: Limit): RawBuilder<unknown> => sql`
-  case when c.created_at >= ${rule('since')} and x.role_name <> all(${rule('exempt_roles')}::text[])
-    then ${limit === 'max_lifetime' ? sql`c.created_at` : sql`x.used_at`} + ${rule(limit)} end`
+type EndBy = (rule: ReadRule) => RawBuilder<unknown>
+
+const lifetimeEnd: EndBy = (rule) => sql`c.created_at + ${rule('max_lifetime')}`
+const idleEnd: EndBy = (rule) => sql`x.used_at + ${rule('idle_timeout')}`
+
+const ifBound = (rule: ReadRule, end: EndBy): RawBuilder<unknown> => sql`
+  case when c.created_at >= ${rule('since')} and ${isUnexempt(sql`x.role_name`, rule('exempt_roles'))} then ${end(rule)} end`
+
+/** The whole of what a level says, in one look at whether it binds. */
+const endUnder = (rule: ReadRule): RawBuilder<unknown> =>
+  ifBound(rule, () => sql`least(${lifetimeEnd(rule)}, ${idleEnd(rule)})`)
 
 /** Members whose role is one of those some policy exempts. */
 const exemptMembers = (exemptRoles: readonly string[]): RawBuilder<unknown> => sql`(

@@ -1,0 +1,117 @@
+// What a policy would stop that nobody made yet: how much, and whom it would hurt most.
+
+import { sql } from 'kysely'
+import type { CredentialKind } from '../../protocol/credential.ts'
+import type { Queryable } from '../db/database.ts'
+import { RANK_OF_USE } from '../db/recent-use.ts'
+import { addSeconds } from './effective-expiry.ts'
+import { HORIZON_SECONDS, type Proposal, selectHits } from './hit-store.ts'
+
+const WEEK_SECONDS = 7 * 86_400
+
+/** How many credentials would stop; who stops now is counted everywhere. */
+export interface Impact {
+  readonly now: number
+  readonly within7Days: number
+  readonly within30Days: number
+  /** Of those that stop now, the ones that were used in the last 30 days. */
+  readonly inUse: number
+}
+
+export interface HitCredential {
+  readonly id: string
+  readonly kind: CredentialKind
+  readonly name: string
+  /** Its slug. */
+  readonly organization: string
+  readonly owner: { readonly id: string; readonly name: string; readonly email: string } | null
+  readonly lastUsedAt: Date | null
+  readonly stopsAt: Date
+  readonly rule: 'max_lifetime' | 'idle_timeout'
+}
+
+/** How many credentials `proposal` would stop if it were in force from `now` on. */
+export const countImpact = async (db: Queryable, proposal: Proposal, now: Date): Promise<Impact> =>
+  sumUp(await countByUse(db, proposal, now))
+
+/** The same, with those that it would stop within 30 days, most used first, at most `limit`. */
+export async function assessImpact(
+  db: Queryable,
+  proposal: Proposal,
+  now: Date,
+  limit: number,
+): Promise<{ impact: Impact; hits: HitCredential[] }> {
+  const classes = await countByUse(db, proposal, now)
+  const impact = sumUp(classes)
+  const length = Math.min(limit, impact.within30Days)
+  const hits = length === 0 ? [] : await listHits(db, proposal, now, length, findLeastRank(classes, length))
+  return { impact, hits }
+}
+
+/** A 32nd of a doubling of use. */
+const CLASSES_PER_RANK = 32
+
+/** Who is about equally used. */
+interface UseClass extends Impact {
+  /** Null: nobody used them. */
+  readonly rank: number | null
+}
+
+async function countByUse(db: Queryable, proposal: Proposal, now: Date): Promise<UseClass[]> {
+  const hits = selectHits(proposal, now)
+  if (!hits) return []
+  await avoidCompiling(db)
+  const { rows } = await sql<UseClass>`
+    select floor(use_rank * ${sql.lit(CLASSES_PER_RANK)}) / ${sql.lit(CLASSES_PER_RANK)} as rank,
+      count(*) filter (where stops_at <= ${now}) as now,
+      count(*) filter (where stops_at <= ${addSeconds(now, WEEK_SECONDS)}) as "within7Days",
+      count(*) as "within30Days",
+      count(*) filter (where stops_at <= ${now} and last_used_at >= ${addSeconds(now, -HORIZON_SECONDS)}) as "inUse"
+    from ${hits} h group by 1 order by 1 desc nulls last`.execute(db)
+  return rows
+}
+
+const sumUp = (classes: readonly UseClass[]): Impact => ({
+  now: classes.reduce((sum, { now }) => sum + now, 0),
+  within7Days: classes.reduce((sum, { within7Days }) => sum + within7Days, 0),
+  within30Days: classes.reduce((sum, { within30Days }) => sum + within30Days, 0),
+  inUse: classes.reduce((sum, { inUse }) => sum + inUse, 0),
+})
+
+/** The rank that the `limit` most used ones have at least; null when there are none below, or nobody used them. */
+function findLeastRank(classes: readonly UseClass[], limit: number): number | null {
+  let count = 0
+  for (const { rank, within30Days } of classes) {
+    count += within30Days
+    if (count >= limit) return rank
+  }
+  return null
+}
+
+async function listHits(
+  db: Queryable,
+  proposal: Proposal,
+  now: Date,
+  limit: number,
+  leastRank: number | null,
+): Promise<HitCredential[]> {
+  const isUsedEnough = leastRank === null ? [] : [sql`${sql.raw(RANK_OF_USE)} >= ${leastRank}::float8`]
+  const hits = selectHits(proposal, now, isUsedEnough)
+  if (!hits) return []
+  const { rows } = await sql<HitCredential>`
+    select h.id, c.kind, c.name, o.slug as organization, h.last_used_at as "lastUsedAt", h.stops_at as "stopsAt", h.rule,
+      case when u.id is not null then json_build_object('id', u.id, 'name', u.name, 'email', u.email) end as owner
+    from (select * from ${hits} h order by ${MOST_USED_FIRST} limit ${limit}) h
+    join credentials c on c.id = h.id
+    join organizations o on o.id = c.organization_id
+    left join users u on u.id = c.owner_id
+    order by ${MOST_USED_FIRST}`.execute(db)
+  return rows
+}
+
+/** Compiling a statement of so many parts takes longer than running it. */
+const avoidCompiling = async (transaction: Queryable): Promise<void> => {
+  await sql`set local jit = off`.execute(transaction)
+}
+
+const MOST_USED_FIRST = sql`h.use_rank desc nulls last, h.id`
