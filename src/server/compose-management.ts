@@ -14,6 +14,7 @@ import { createMakeCredential } from './credential/issue.ts'
 import { createRehearseCheck } from './credential/rehearse.ts'
 import type { Standing } from './credential/standing.ts'
 import { isDatabaseAway } from './db/database.ts'
+import { createReadTogether } from './db/read-together.ts'
 import { apiAudience } from './directory/built-in.ts'
 import { hashClientSecret } from './directory/client-secret.ts'
 import { createRevocationRouter } from './http/revocation.ts'
@@ -38,6 +39,7 @@ export function composeManagement(options: ManagementOptions): Router[] {
   const api = createApiRouter({
     ...shared,
     db,
+    readTogether: createReadTogether(db),
     change,
     issuer,
     recognizeCredentials: checks.recognizeLeaked,

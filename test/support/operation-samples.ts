@@ -22,7 +22,15 @@ export function sampleParams({ path, params }: Operation, targets: Targets): Rec
   const { slug, userId, credentialId, keyId, role, resourceServerId, clientId, kid } = targets
   const isKey = path.includes('/keys/')
   const id = path.startsWith('/resource-servers/') ? resourceServerId : isKey ? keyId : credentialId
-  const known: Record<string, string> = { slug, user_id: userId, id, name: role, client_id: clientId, kid }
+  const known: Record<string, string> = {
+    slug,
+    user_id: userId,
+    id,
+    name: role,
+    client_id: clientId,
+    kid,
+    number: '1',
+  }
   const names = Object.keys(params?.shape ?? {})
   for (const name of names) if (!known[name]) throw new Error(`nothing is known of the parameter ${name}`)
   return Object.fromEntries(names.map((name) => [name, known[name] ?? '']))
@@ -66,6 +74,13 @@ export function sampleBody(operation: Operation, targets: Targets): Record<strin
     created_before: '2000-01-01T00:00:00Z',
     credential: targets.credentialId,
     credentials: ['sample'],
+    max_lifetime_seconds: null,
+    default_lifetime_seconds: null,
+    idle_timeout_seconds: null,
+    access_token_max_ttl_seconds: 600,
+    max_active_tokens: 10,
+    applies_to: 'all',
+    exempt_roles: [],
   }
   // Only one of these two may stand there.
   const { members } = describeBody(operation)

@@ -6,9 +6,9 @@ import { humanName, slug } from '../directory/schema.ts'
 import { Problem } from '../http/problem.ts'
 import type { LifetimeWish } from '../policy/creation.ts'
 import { addSeconds } from '../policy/effective-expiry.ts'
+import { LONGEST_LIFETIME_SECONDS } from '../policy/policy.ts'
 import { givenInstant, permissions, permittedActors } from './schema.ts'
 
-const MAX_LIFETIME_SECONDS = 100 * 365 * 86_400
 const MAX_OVERLAP_SECONDS = 7 * 86_400
 
 export const credentialName = humanName(100)
@@ -17,7 +17,7 @@ const lifetimeMembers = {
   expires_in_seconds: z
     .int()
     .min(1)
-    .max(MAX_LIFETIME_SECONDS)
+    .max(LONGEST_LIFETIME_SECONDS)
     .optional()
     .describe(
       'Or `expires_at`, or `never_expires`. None: the default of the policy; at a rotation, as it was',
@@ -108,7 +108,7 @@ export function readLifetime(body: LifetimeBody, now: Date): LifetimeWish {
   if (body.expires_at === undefined) return { kind: 'default' }
   const at = new Date(body.expires_at)
   if (at <= now) throw new Problem('invalid_request', 'expires_at: must lie in the future')
-  if (at > addSeconds(now, MAX_LIFETIME_SECONDS))
+  if (at > addSeconds(now, LONGEST_LIFETIME_SECONDS))
     throw new Problem('invalid_request', 'expires_at: must lie within 100 years')
   return { kind: 'until', at }
 }

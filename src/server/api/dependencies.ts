@@ -28,6 +28,8 @@ export interface TurnRing {
 export interface ApiDependencies {
   /** For reading; whatever changes goes through `change`. */
   readonly db: Reader
+  /** For reads that must agree with each other. */
+  readonly readTogether: <T>(read: (reader: Reader) => Promise<T>) => Promise<T>
   readonly change: MakeChange
   readonly makeCredential: (kind: CredentialKind) => Promise<FreshCredential>
   readonly hashClientSecret: (secret: string) => string

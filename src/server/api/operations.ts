@@ -11,6 +11,9 @@ import { memberOperations } from './members.ts'
 import type { Operation } from './operation.ts'
 import { organizationTokenOperations } from './organization-tokens.ts'
 import { organizationOperations } from './organizations.ts'
+import { policyOperations } from './policies.ts'
+import { policyPreviewOperations } from './policy-previews.ts'
+import { policyVersionOperations } from './policy-versions.ts'
 import { resourceServerOperations } from './resource-servers.ts'
 import { roleOperations } from './roles.ts'
 import { signingKeyOperations } from './signing-keys.ts'
@@ -29,6 +32,9 @@ export const OPERATIONS: readonly Operation[] = [
   ...keyOperations,
   ...organizationTokenOperations,
   ...bulkRevocationOperations,
+  ...policyOperations,
+  ...policyPreviewOperations,
+  ...policyVersionOperations,
   ...resourceServerOperations,
   ...clientOperations,
   ...signingKeyOperations,

@@ -12,6 +12,7 @@ export type ProblemCode =
   | 'token_name_taken'
   | 'policy_violation'
   | 'permission_not_held'
+  | 'confirmation_required'
   | 'precondition_failed'
   | 'name_taken'
   | 'built_in'
@@ -37,6 +38,7 @@ export const PROBLEMS = {
   token_name_taken: [409, 'The owner has an active token of this name'],
   policy_violation: [422, 'The expiry policy does not allow this'],
   permission_not_held: [422, 'This permission is not held'],
+  confirmation_required: [409, 'The change would stop credentials in use'],
   precondition_failed: [412, 'The object has changed since you read it'],
   name_taken: [409, 'There is one of this name already'],
   built_in: [409, 'What is built in stays as it is'],

@@ -153,6 +153,26 @@ async function walkSigningKeys(walk: Walk): Promise<void> {
   await walk.call('withdrawSigningKey', ofKey)
 }
 
+async function walkPolicies(walk: Walk): Promise<void> {
+  const body = {
+    max_lifetime_seconds: null,
+    default_lifetime_seconds: null,
+    idle_timeout_seconds: null,
+    access_token_max_ttl_seconds: 600,
+    max_active_tokens: 10,
+    applies_to: 'all',
+    exempt_roles: [],
+  }
+  for (const level of ['Platform', 'Organization']) {
+    const params = { slug: 'walk' }
+    await walk.call(`get${level}Policy`, { params })
+    await walk.call(`preview${level}Policy`, { params, body })
+    await walk.call(`replace${level}Policy`, { params, body })
+    await walk.call(`list${level}PolicyVersions`, { params })
+    await walk.call(`restore${level}Policy`, { params: { slug: 'walk', number: '1' }, body: {} })
+  }
+}
+
 async function walkEnd(walk: Walk, userId: string, resourceServerId: string): Promise<void> {
   const params = { slug: 'walk', user_id: userId }
   const before = { created_before: '2020-01-01T00:00:00Z' }
@@ -176,6 +196,7 @@ describe('every operation of the document', () => {
     const userId = await walkUser(walk)
     await walkTokens(walk, userId)
     await walkKeys(walk)
+    await walkPolicies(walk)
     await walkSigningKeys(walk)
     await walk.call('listAuditEvents')
     await walk.call('explainExchange', { body: { credential: idOf(acme.samPat) } })
@@ -184,7 +205,7 @@ describe('every operation of the document', () => {
   })
 })
 
-const NAMES = ['0123456789abcdef', '0198c1f0-0000-7000-8000-000000000001', 'acme', 'k'.repeat(43)]
+const NAMES = ['0123456789abcdef', '0198c1f0-0000-7000-8000-000000000001', 'acme', 'k'.repeat(43), '1']
 
 /** Values for the path of an operation that it would look up. */
 function plausible({ params }: Operation): Values {

@@ -13,6 +13,7 @@ const STATUS: Record<ProblemCode, number> = {
   token_name_taken: 409,
   policy_violation: 422,
   permission_not_held: 422,
+  confirmation_required: 409,
   precondition_failed: 412,
   name_taken: 409,
   built_in: 409,
