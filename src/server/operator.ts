@@ -1,6 +1,7 @@
 // The operator's one-off commands migrate and apply, and what all of them stand on. They work on whatever database the configuration names, also
 // on the embedded one of a server that is running.
 
+import { describeReplacement } from './api/policy-record.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { loadOrCreateSecretKey, prepareDataDir } from './config/data-dir.ts'
 import { type Database, openDatabase, PATIENT_TIMEOUTS } from './db/database.ts'
@@ -99,10 +100,13 @@ export async function applyRecorded(
   const applied = await applyDeclarations(db, files, {
     now,
     clientSecretKeys: deriveKeys(resolveSecretKeys(config), 'client-secret'),
-    record: (transaction, changes) =>
-      appendAuditEvents(transaction, [
-        { type: 'configuration.applied', occurredAt: now, actor: 'operator', detail: { changes } },
-      ]),
+    record: (transaction, changes, policies) => {
+      const by = { occurredAt: now, actor: 'operator' } as const
+      return appendAuditEvents(transaction, [
+        { type: 'configuration.applied', ...by, detail: { changes } },
+        ...policies.map((replaced) => ({ ...describeReplacement(replaced), ...by })),
+      ])
+    },
   })
   if (!applied.ok) throw new UsageProblems('nothing was applied', applied.error)
   return applied.value.length > 0 ? applied.value : ['nothing to change']

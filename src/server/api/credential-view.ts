@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { displayPrefix } from '../../protocol/credential.ts'
+import { type BlockingRule, findBlockingRule } from '../credential/blocking-rule.ts'
 import { expiryOf, type Standing } from '../credential/standing.ts'
 import { statusDetailOf, statusOf } from '../credential/status.ts'
 import { slug } from '../directory/schema.ts'
@@ -31,6 +32,14 @@ const members = {
         '`rotated` (a successor exists and the overlap runs), `predecessor_reused` (whoever used the predecessor ' +
         'after the overlap may have stolen it)',
     ),
+  blocked_by: z
+    .strictObject({
+      rule: z.enum(['max_lifetime', 'idle_timeout']),
+      level: z.enum(['platform', 'organization']).describe('Whose policy it is'),
+      limit_seconds: z.int(),
+    })
+    .nullable()
+    .describe('With the status `blocked_by_policy`: the rule that does'),
   allowed_cidrs: z.array(z.string()).nullable(),
   may_act: permittedActors.nullable().describe('Who may act for its subject; null: nobody'),
 }
@@ -61,10 +70,14 @@ export function viewCredential(standing: Standing, now: Date): z.output<typeof c
     last_used_ip: credential.lastUsedIp,
     status: statusOf(standing, now),
     status_detail: statusDetailOf(standing, now),
+    blocked_by: viewBlock(findBlockingRule(standing, now)),
     allowed_cidrs: credential.allowedCidrs && [...credential.allowedCidrs],
     may_act: credential.mayAct && [...credential.mayAct],
   }
 }
+
+const viewBlock = (block: BlockingRule | null): z.output<typeof members.blocked_by> =>
+  block && { rule: block.rule, level: block.level, limit_seconds: block.limitSeconds }
 
 /** What an update may change, which is what the version is of: a use of the credential is no new version. */
 export const versionOfCredential = ({ id, name, status }: z.output<typeof credentialView>) => ({

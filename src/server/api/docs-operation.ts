@@ -102,8 +102,8 @@ function describeAnswers({ responses, summary }: OperationObject): Content {
 
 /** A page of a list names what it lists. */
 function describeAnswer(schema: Schema): Content {
-  const { items } = schema.properties ?? {}
-  if (items?.items) return ['a page of ', describeType(items.items)]
+  const { items, next_cursor } = schema.properties ?? {}
+  if (items?.items && next_cursor) return ['a page of ', describeType(items.items)]
   return schema.properties
     ? html`<code>{ ${Object.keys(schema.properties).join(', ')} }</code>`
     : describeType(schema)

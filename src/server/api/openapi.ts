@@ -98,12 +98,17 @@ function describeOperation(operation: Operation): ZodOpenApiOperationObject {
       [String(answer.status)]: {
         description: answer.description,
         ...(answer.version ? { headers: z.object({ ETag: entityTag }) } : {}),
-        ...(answer.status === 204 ? {} : { content: { 'application/json': { schema: answer.schema } } }),
+        ...(answer.status === 204 ? {} : { content: describeContent(operation) }),
       },
       ...describeProblems(problems),
     },
   }
 }
+
+const describeContent = ({ answer, givesCsv }: Operation) => ({
+  'application/json': { schema: answer.schema },
+  ...(givesCsv ? { 'text/csv': { schema: z.string() } } : {}),
+})
 
 /** The document of the API at `issuer`. */
 export function describeApi(operations: readonly Operation[], issuer: string): object {

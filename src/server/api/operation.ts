@@ -1,6 +1,7 @@
 // An operation of the management API as one value: what it takes, who may call it, what it answers. The schemas that
 // stand here validate requests and responses, and make the OpenAPI document; there is no second description.
 
+import { Readable } from 'node:stream'
 import type { Context } from 'koa'
 import { z } from 'zod'
 import type { ApiScope } from '../directory/built-in.ts'
@@ -73,6 +74,11 @@ interface Definition<
     call: Call<A, z.output<Params>, z.output<Query>, z.output<Body>>,
     dependencies: ApiDependencies,
   ) => Promise<z.input<Result>>
+  /** The same as CSV, as long as it may be, for whoever prefers that: its first row is there when the promise is. */
+  readonly handleCsv?: (
+    call: Call<A, z.output<Params>, z.output<Query>, z.output<Body>>,
+    dependencies: ApiDependencies,
+  ) => Promise<AsyncIterable<string>>
 }
 
 /** An operation whose own types nobody needs any more. */
@@ -83,6 +89,8 @@ export interface Operation extends Description {
   readonly body: z.ZodType | undefined
   readonly bodyLimit: string | undefined
   readonly answer: Answer<z.ZodType>
+  /** Whether it also answers in CSV. */
+  readonly givesCsv: boolean
   /** Takes the request in, before anybody is identified: rights are those of when it was complete. */
   readonly receive: (ctx: Context, dependencies: ApiDependencies) => Promise<void>
   readonly perform: (ctx: Context, dependencies: ApiDependencies) => Promise<void>
@@ -108,6 +116,7 @@ export function operation<
     body: definition.body,
     bodyLimit: definition.bodyLimit,
     answer: definition.answer as unknown as Answer<z.ZodType>,
+    givesCsv: definition.handleCsv !== undefined,
     receive: async (ctx, dependencies) => {
       await definition.admit?.(describeOrigin(ctx, dependencies.clock(), null), dependencies)
       if (definition.body) await readJsonBody(ctx, definition.bodyLimit)
@@ -144,7 +153,13 @@ async function perform<
     isAbandoned: () => ctx.res.destroyed,
   }
   // What the definition declares is what was just read; the compiler cannot follow absent schemas.
-  const result = await definition.handle(call as Parameters<typeof definition.handle>[0], dependencies)
+  const declared = call as Parameters<typeof definition.handle>[0]
+  if (definition.handleCsv && ctx.accepts('json', 'text/csv') === 'text/csv') {
+    ctx.type = 'text/csv; charset=utf-8; header=present'
+    ctx.body = Readable.from(await definition.handleCsv(declared, dependencies))
+    return
+  }
+  const result = await definition.handle(declared, dependencies)
   const checked = answer.schema.safeParse(result)
   if (!checked.success)
     throw new Error(`${definition.id} answered what it does not declare`, { cause: checked.error })

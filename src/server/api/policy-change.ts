@@ -11,6 +11,7 @@ import { findLastNumber, makeVersion } from '../policy/version-store.ts'
 import type { Caller } from './caller.ts'
 import type { ApiDependencies } from './dependencies.ts'
 import { holdPlace, type Whose } from './policy-place.ts'
+import { describeReplacement } from './policy-record.ts'
 import { type PolicyView, versionOfPolicy, viewContent, viewPolicy } from './policy-view.ts'
 import { requireVersion } from './version.ts'
 
@@ -50,19 +51,8 @@ export const changePolicy = (
       stopped: impact.now,
       stoppedInUse: impact.inUse,
     })
-    record({
-      type: 'policy.changed',
-      ...(organizationId === null ? {} : { organizationId }),
-      target: `policy:${level}`,
-      detail: {
-        version,
-        before: viewContent(before),
-        after: viewContent(policy),
-        stopped: impact.now,
-        stopped_in_use: impact.inUse,
-      },
-    })
-    return viewPolicy(whose.slug, { ...policies, [level]: policy }, version)
+    record(describeReplacement({ organizationId, before, version }))
+    return viewPolicy(whose.slug, { ...policies, [level]: policy }, version.number)
   })
 
 /** A level's policy as it is. */

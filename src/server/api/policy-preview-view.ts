@@ -8,6 +8,7 @@ import type { HitCredential, Impact } from '../policy/impact-store.ts'
 import type { PolicyLevel } from '../policy/policy.ts'
 import type { Caller } from './caller.ts'
 import { credentialName } from './credential-body.ts'
+import { toCsvRow } from './csv.ts'
 import { credentialId, instant, uuid } from './schema.ts'
 
 const nullable = 'Null: it takes `users:read` or `organizations:read`'
@@ -54,7 +55,7 @@ export const previewView = z
   })
   .meta({ id: 'PolicyPreview' })
 
-type HitView = z.output<typeof hitView>
+export type HitView = z.output<typeof hitView>
 
 /** Who an owner is, is told to whoever could look it up. */
 export const maySeePeople = ({ scopes }: Pick<Caller, 'scopes'>): boolean =>
@@ -87,3 +88,36 @@ export const viewCounts = ({ now, within7Days, within30Days, inUse }: Impact) =>
   stops_within_30_days: within30Days,
   in_use: inUse,
 })
+
+const COLUMNS = [
+  'id',
+  'kind',
+  'name',
+  'prefix',
+  'organization',
+  'owner_id',
+  'owner_name',
+  'owner_email',
+  'last_used_at',
+  'stops_at',
+  'rule',
+  'level',
+]
+
+export const CSV_HEADING = toCsvRow(COLUMNS)
+
+export const toHitRow = ({ owner, ...hit }: HitView): string =>
+  toCsvRow([
+    hit.id,
+    hit.kind,
+    hit.name,
+    hit.prefix,
+    hit.organization,
+    owner?.id ?? null,
+    owner?.name ?? null,
+    owner?.email ?? null,
+    hit.last_used_at,
+    hit.stops_at,
+    hit.rule,
+    hit.level,
+  ])

@@ -1,3 +1,4 @@
+import { limitOf } from '../credential/blocking-rule.ts'
 import { expiryOf, subjectOf } from '../credential/standing.ts'
 import type { CheckedCredential, Trial } from './attempt.ts'
 import { MAX_EXCHANGES } from './decide.ts'
@@ -107,7 +108,9 @@ function tellCause(cause: SubjectRefusal['cause'], { standing, verified }: Check
       return 'The role was deleted, and no other was given'
     case 'blocked_by_policy': {
       const expiry = expiryOf(standing)
-      return `The role "${role?.name ?? ''}" is not exempt, and it worked until ${expiry ? tellExpiry(expiry) : ''}`
+      const limit =
+        expiry && 'level' in expiry ? `, which is ${limitOf(standing.policies, expiry)} seconds` : ''
+      return `The role "${role?.name ?? ''}" is not exempt, and it worked until ${expiry ? tellExpiry(expiry) : ''}${limit}`
     }
     case 'address_not_allowed':
       return `The address does not lie in ${enumerate(credential.allowedCidrs ?? [])}`

@@ -1,6 +1,6 @@
 // What a policy would stop that nobody made yet: how much, and whom it would hurt most.
 
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { CredentialKind } from '../../protocol/credential.ts'
 import type { Queryable } from '../db/database.ts'
 import { RANK_OF_USE } from '../db/recent-use.ts'
@@ -97,11 +97,37 @@ async function listHits(
 ): Promise<HitCredential[]> {
   const isUsedEnough = leastRank === null ? [] : [sql`${sql.raw(RANK_OF_USE)} >= ${leastRank}::float8`]
   const hits = selectHits(proposal, now, isUsedEnough)
-  if (!hits) return []
+  return hits ? describeHits(db, sql`select * from ${hits} h order by ${MOST_USED_FIRST} limit ${limit}`) : []
+}
+
+/** Ids of all that `proposal` would stop within 30 days, most used first: 8 bytes each. */
+export async function packHitIds(db: Queryable, proposal: Proposal, now: Date): Promise<Buffer> {
+  const hits = selectHits(proposal, now)
+  if (!hits) return Buffer.alloc(0)
+  await avoidCompiling(db)
+  const { rows } = await sql<{ ids: Buffer | null }>`
+    select string_agg(decode(h.id, 'hex'), ''::bytea order by ${MOST_USED_FIRST}) as ids from ${hits} h`.execute(
+    db,
+  )
+  return rows[0]?.ids ?? Buffer.alloc(0)
+}
+
+/** Those of `ids` that `proposal` would still stop, most used first. */
+export async function findHits(
+  db: Queryable,
+  proposal: Proposal,
+  now: Date,
+  ids: readonly string[],
+): Promise<HitCredential[]> {
+  const hits = selectHits(proposal, now, [sql`c.id = any(${ids}::text[])`])
+  return hits ? describeHits(db, sql`select * from ${hits} h`) : []
+}
+
+async function describeHits(db: Queryable, hits: RawBuilder<unknown>): Promise<HitCredential[]> {
   const { rows } = await sql<HitCredential>`
     select h.id, c.kind, c.name, o.slug as organization, h.last_used_at as "lastUsedAt", h.stops_at as "stopsAt", h.rule,
       case when u.id is not null then json_build_object('id', u.id, 'name', u.name, 'email', u.email) end as owner
-    from (select * from ${hits} h order by ${MOST_USED_FIRST} limit ${limit}) h
+    from (${hits}) h
     join credentials c on c.id = h.id
     join organizations o on o.id = c.organization_id
     left join users u on u.id = c.owner_id

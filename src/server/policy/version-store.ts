@@ -16,6 +16,14 @@ export interface PolicyVersion {
   readonly stoppedInUse: number | null
 }
 
+/** One policy in place of another. */
+export interface PolicyReplaced {
+  /** Null: of the platform. */
+  readonly organizationId: string | null
+  readonly before: ExpiryPolicy | null
+  readonly version: PolicyVersion
+}
+
 const COLUMNS = [
   ...POLICY_COLUMNS,
   'number',
@@ -79,25 +87,25 @@ export async function findLastNumber(db: Queryable, organizationId: string | nul
   return last?.number ?? 0
 }
 
-/** Puts a policy in force as the next version; gives its number. Needs the lock of `lockPolicies`. */
+/** Puts a policy in force as the next version. Needs the lock of `lockPolicies`. */
 export async function makeVersion(
   transaction: Queryable,
   organizationId: string | null,
-  { policy, madeAt, madeBy, stopped, stoppedInUse }: Omit<PolicyVersion, 'number'>,
-): Promise<number> {
-  const number = (await findLastNumber(transaction, organizationId)) + 1
-  await savePolicy(transaction, organizationId, policy)
+  made: Omit<PolicyVersion, 'number'>,
+): Promise<PolicyVersion> {
+  const version = { ...made, number: (await findLastNumber(transaction, organizationId)) + 1 }
+  await savePolicy(transaction, organizationId, version.policy)
   await transaction
     .insertInto('expiry_policy_versions')
     .values({
       organization_id: organizationId,
-      ...toPolicyRow(policy),
-      number,
-      made_at: madeAt,
-      made_by: madeBy,
-      stopped,
-      stopped_in_use: stoppedInUse,
+      ...toPolicyRow(version.policy),
+      number: version.number,
+      made_at: version.madeAt,
+      made_by: version.madeBy,
+      stopped: version.stopped,
+      stopped_in_use: version.stoppedInUse,
     })
     .execute()
-  return number
+  return version
 }

@@ -66,6 +66,7 @@ describe('POST /organizations/{slug}/keys', () => {
       last_used_ip: null,
       status: 'active',
       status_detail: null,
+      blocked_by: null,
       allowed_cidrs: null,
       may_act: null,
     })

@@ -57,6 +57,7 @@ describe('POST /users/{id}/tokens', () => {
       last_used_ip: null,
       role: 'analyst',
       status_detail: null,
+      blocked_by: null,
       status: 'active',
       allowed_cidrs: null,
       may_act: null,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { matchesClientSecret } from '../../../src/server/directory/client-secret.ts'
+import type { AuditEventType } from '../../../src/server/ledger/event.ts'
 import { deriveKeys } from '../../../src/server/secret/secret-keys.ts'
 import { canary } from '../../support/evidence.ts'
 import { newSecretKey } from '../../support/server-process.ts'
@@ -23,11 +24,13 @@ const findSecretHash = async ({ db }: Workbench): Promise<string> =>
       .executeTakeFirstOrThrow()
   ).secret_hash ?? ''
 
-const findAudits = ({ db }: Workbench) =>
+const findAudits = ({ db }: Workbench, type: AuditEventType = 'configuration.applied') =>
   db
     .selectFrom('audit_events')
     .select(['type', 'actor', 'occurred_at', 'detail'])
+    .where('type', '=', type)
     .orderBy('occurred_at')
+    .orderBy('id')
     .execute()
 
 describe('config/example.yaml', () => {
@@ -147,6 +150,47 @@ describe('config/example.yaml', () => {
     expect(changes).toHaveLength(21)
     expect(await findAudits(workbench)).toEqual([
       { type: 'configuration.applied', actor: 'operator', occurred_at: workbench.now, detail: { changes } },
+    ])
+  })
+
+  it('records each policy it changes, and makes a version of it', async ({ workbench }) => {
+    await workbench.apply('policies: { platform: { max_lifetime: 365d } }')
+    workbench.now = new Date('2026-03-01T12:00:01Z')
+    await workbench.apply('policies: { platform: { max_lifetime: 90d, applies_to: new } }')
+    const content = (max_lifetime_seconds: number | null, applies_since: string | null) => ({
+      max_lifetime_seconds,
+      default_lifetime_seconds: null,
+      idle_timeout_seconds: null,
+      access_token_max_ttl_seconds: null,
+      max_active_tokens: 10,
+      applies_to: applies_since ? 'new' : 'all',
+      exempt_roles: [],
+      applies_since,
+    })
+    const [none, year, quarter] = [
+      content(null, null),
+      content(365 * 86_400, null),
+      content(90 * 86_400, workbench.now.toISOString()),
+    ]
+    const detail = (version: number, before: object, after: object) => ({
+      version,
+      before,
+      after,
+      stopped: 0,
+      stopped_in_use: 0,
+    })
+    const records = await findAudits(workbench, 'policy.changed')
+    expect(records.map((record) => [record.actor, record.detail])).toEqual([
+      ['operator', detail(1, none, year)],
+      ['operator', detail(2, year, quarter)],
+    ])
+    expect(
+      await workbench.query(
+        'select number, max_lifetime_seconds::int, made_by from expiry_policy_versions order by number',
+      ),
+    ).toEqual([
+      { number: 1, max_lifetime_seconds: 365 * 86_400, made_by: null },
+      { number: 2, max_lifetime_seconds: 90 * 86_400, made_by: null },
     ])
   })
 

@@ -37,7 +37,7 @@ const anyCredential = fc.record({
 
 /** Limits that bind about half of the credentials. */
 const limit = fc.option(fc.integer({ min: 1, max: 400 * DAY }), { freq: 2 })
-const anyRule = fc.record({ maxLifetimeSeconds: limit, idleTimeoutSeconds: limit })
+export const anyRule = fc.record({ maxLifetimeSeconds: limit, idleTimeoutSeconds: limit })
 
 const times = <Value>(length: number, value: fc.Arbitrary<Value>): fc.Arbitrary<Value[]> =>
   fc.array(value, { minLength: length, maxLength: length })

@@ -4,6 +4,7 @@
 import { fail, ok, type Result } from '../../../protocol/result.ts'
 import type { Database, Queryable } from '../../db/database.ts'
 import { lockUntilEnd } from '../../db/lock.ts'
+import type { PolicyReplaced } from '../../policy/version-store.ts'
 import type { DerivedKeys } from '../../secret/secret-keys.ts'
 import { applyClients } from './clients.ts'
 import { applyOrganizations } from './organizations.ts'
@@ -19,7 +20,11 @@ export interface ApplyOptions {
   readonly clientSecretKeys: DerivedKeys
   readonly now: Date
   /** Runs in the same transaction, when there is something to record. */
-  readonly record: (transaction: Queryable, changes: readonly string[]) => Promise<void>
+  readonly record: (
+    transaction: Queryable,
+    changes: readonly string[],
+    policies: readonly PolicyReplaced[],
+  ) => Promise<void>
 }
 
 /** Thrown inside the transaction only, to roll it back. */
@@ -44,14 +49,15 @@ export async function applyDeclarations(
   { clientSecretKeys, now, record }: ApplyOptions,
 ): Promise<Result<string[], string[]>> {
   const changes: string[] = []
+  const policies: PolicyReplaced[] = []
   const problems: string[] = []
   try {
     await db.transaction().execute(async (transaction) => {
       // Another apply may be long: this one waits its turn, for as long as the database was opened for.
       await lockUntilEnd(transaction, 'patmint.apply')
-      await applySections({ transaction, now, clientSecretKeys, changes, problems }, files)
+      await applySections({ transaction, now, clientSecretKeys, changes, policies, problems }, files)
       if (problems.length > 0) throw new Contradiction()
-      if (changes.length > 0) await record(transaction, changes)
+      if (changes.length > 0) await record(transaction, changes, policies)
     })
   } catch (error) {
     if (error instanceof Contradiction) return fail(problems)

@@ -1,7 +1,9 @@
 // The `policies` section. A declared policy is the whole policy: what it leaves out is "no rule".
 
-import { type ExpiryPolicy, inheritStart } from '../../policy/policy.ts'
-import { findPolicies, savePolicy } from '../../policy/store.ts'
+import { countImpact } from '../../policy/impact-store.ts'
+import { type ExpiryPolicy, inheritStart, isContradictory, type PolicyTerms } from '../../policy/policy.ts'
+import { findPolicies, lockPolicies } from '../../policy/store.ts'
+import { makeVersion } from '../../policy/version-store.ts'
 import { requireOrganization } from './organizations.ts'
 import { type ApplyRun, differingMembers, noteUpdate } from './run.ts'
 import { type Duration, type PolicyDeclaration, toSeconds } from './schema.ts'
@@ -15,7 +17,7 @@ const KEYS = {
   maxActiveTokens: 'max_active_tokens',
   appliesTo: 'applies_to',
   exemptRoles: 'exempt_roles',
-} as const satisfies Record<keyof Omit<ExpiryPolicy, 'appliesSince'>, keyof PolicyDeclaration>
+} as const satisfies Record<keyof PolicyTerms, keyof PolicyDeclaration>
 
 const secondsOrNull = (value: Duration | null): number | null => (value === null ? null : toSeconds(value))
 
@@ -28,7 +30,7 @@ export async function applyPolicy(
 ): Promise<void> {
   const organizationId = slug === null ? null : await requireOrganization(run, slug, at())
   if (slug !== null && organizationId === null) return
-  const after: Omit<ExpiryPolicy, 'appliesSince'> = {
+  const after: PolicyTerms = {
     maxLifetimeSeconds: secondsOrNull(declared.max_lifetime),
     defaultLifetimeSeconds: secondsOrNull(declared.default_lifetime),
     idleTimeoutSeconds: secondsOrNull(declared.idle_timeout),
@@ -37,19 +39,33 @@ export async function applyPolicy(
     appliesTo: declared.applies_to,
     exemptRoles: declared.exempt_roles,
   }
-  const { maxLifetimeSeconds, defaultLifetimeSeconds } = after
-  if (
-    maxLifetimeSeconds !== null &&
-    defaultLifetimeSeconds !== null &&
-    defaultLifetimeSeconds > maxLifetimeSeconds
-  ) {
+  if (isContradictory(after)) {
     run.problems.push(`${at('default_lifetime')}: is longer than max_lifetime`)
     return
   }
   const level = slug === null ? 'platform' : 'organization'
+  await lockPolicies(run.transaction)
   const before = (await findPolicies(run.transaction, organizationId))[level]
   const label = slug === null ? 'platform policy' : `policy of ${slug}`
   if (!before) run.changes.push(`created ${label}`)
   else if (!noteUpdate(run, label, differingMembers(before, after, KEYS))) return
-  await savePolicy(run.transaction, organizationId, inheritStart(before, after, run.now))
+  await replacePolicy(run, organizationId, before, inheritStart(before, after, run.now))
+}
+
+/** Whoever writes a file has decided: nothing is to confirm. What it stops is counted all the same. */
+async function replacePolicy(
+  { transaction, now, policies }: ApplyRun,
+  organizationId: string | null,
+  before: ExpiryPolicy | null,
+  policy: ExpiryPolicy,
+): Promise<void> {
+  const impact = await countImpact(transaction, { organizationId, policy }, now)
+  const version = await makeVersion(transaction, organizationId, {
+    policy,
+    madeAt: now,
+    madeBy: null,
+    stopped: impact.now,
+    stoppedInUse: impact.inUse,
+  })
+  policies.push({ organizationId, before, version })
 }

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Queryable } from '../../db/database.ts'
+import type { PolicyReplaced } from '../../policy/version-store.ts'
 import type { DerivedKeys } from '../../secret/secret-keys.ts'
 
 export interface ApplyRun {
@@ -10,6 +11,7 @@ export interface ApplyRun {
   readonly clientSecretKeys: DerivedKeys
   /** One line per change, such as `created organization acme`. */
   readonly changes: string[]
+  readonly policies: PolicyReplaced[]
   /** One line per contradiction; any of them rolls everything back. */
   readonly problems: string[]
 }

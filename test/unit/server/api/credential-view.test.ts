@@ -33,6 +33,7 @@ describe('a credential as JSON', () => {
       last_used_ip: '10.0.0.1',
       status: 'active',
       status_detail: null,
+      blocked_by: null,
       allowed_cidrs: ['10.0.0.0/8'],
       may_act: [{ sub: 'key:fedcba9876543210', client_id: 'orders-service' }],
     })
@@ -55,6 +56,7 @@ describe('a credential as JSON', () => {
       last_used_ip: null,
       status: 'active',
       status_detail: null,
+      blocked_by: null,
       allowed_cidrs: null,
       may_act: null,
     })
@@ -64,6 +66,38 @@ describe('a credential as JSON', () => {
     const standing = buildStanding({ credential: { expiresAt: NOW } })
     expect(viewCredential(standing, from(NOW, 0, -1)).status).toBe('active')
     expect(viewCredential(standing, NOW).status).toBe('expired')
+  })
+
+  it.each([
+    [{ maxLifetimeSeconds: 5 * DAY, idleTimeoutSeconds: 8 * DAY }, null, 'max_lifetime', 'platform', 5 * DAY],
+    [
+      { maxLifetimeSeconds: 9 * DAY },
+      { idleTimeoutSeconds: 7 * DAY },
+      'idle_timeout',
+      'organization',
+      7 * DAY,
+    ],
+  ] as const)(
+    'names the rule that blocks it, whose that is, and its limit: %j %j',
+    (platform, organization, rule, level, limit) => {
+      const standing = buildStanding({ policies: buildPolicies(platform, organization) })
+      const stopsAt = from(standing.credential.createdAt, limit)
+      expect(viewCredential(standing, from(stopsAt, -1)).blocked_by).toBeNull()
+      const { status, status_detail, blocked_by } = viewCredential(standing, from(stopsAt, 1))
+      expect([status, status_detail, blocked_by]).toEqual([
+        'blocked_by_policy',
+        rule,
+        { rule, level, limit_seconds: limit },
+      ])
+    },
+  )
+
+  it('names no rule where something else ended it before', () => {
+    const standing = buildStanding({
+      credential: { revokedAt: NOW },
+      policies: buildPolicies({ maxLifetimeSeconds: DAY }),
+    })
+    expect(viewCredential(standing, NOW)).toMatchObject({ status: 'revoked', blocked_by: null })
   })
 
   it('holds neither the hash nor anything of how it is checked', () => {

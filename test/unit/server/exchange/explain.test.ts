@@ -271,10 +271,10 @@ describe('an exchange that is refused', () => {
     ],
     ['the role', { standing: buildStanding({ role: null }) }, 'role', /^The role was deleted/],
     [
-      'the policy, with its rule and level',
+      'the policy, with its rule, its level and its limit',
       { standing: buildStanding({ policies: buildPolicies(null, { maxLifetimeSeconds: DAY }) }) },
       'policy',
-      'The role "analyst" is not exempt, and it worked until 2026-02-20T12:00:00.000Z, by max_lifetime of the organization policy',
+      'The role "analyst" is not exempt, and it worked until 2026-02-20T12:00:00.000Z, by max_lifetime of the organization policy, which is 86400 seconds',
     ],
     [
       'the address',
