@@ -46,10 +46,12 @@ const preview = ({ level, noun, owner, path, params }: PolicyPlace): Operation =
       const showsPeople = maySeePeople(caller)
       return { ...viewCounts(impact), items: hits.map((hit) => viewHit(hit, level, showsPeople)) }
     },
-    handleCsv: async ({ caller, params, body, now }, { db }) => {
+    handleCsv: async ({ caller, params, body, now }, { db, readTogether }) => {
       const { organizationId } = await requirePlace(db, caller, params)
-      const proposal = await propose(db, organizationId, body, now)
-      const ids = await packHitIds(db, proposal, now)
+      const { proposal, ids } = await readTogether(async (reader) => {
+        const proposal = await propose(reader, organizationId, body, now)
+        return { proposal, ids: await packHitIds(reader, proposal, now) }
+      })
       const showsPeople = maySeePeople(caller)
       return writeRows(ids, async (page) => {
         const hits = await findHits(db, proposal, now, page)

@@ -105,6 +105,8 @@ export async function packHitIds(db: Queryable, proposal: Proposal, now: Date): 
   const hits = selectHits(proposal, now)
   if (!hits) return Buffer.alloc(0)
   await avoidCompiling(db)
+  // A million are sorted.
+  await sql`set local work_mem = '64MB'`.execute(db)
   const { rows } = await sql<{ ids: Buffer | null }>`
     select string_agg(decode(h.id, 'hex'), ''::bytea order by ${MOST_USED_FIRST}) as ids from ${hits} h`.execute(
     db,

@@ -38,13 +38,13 @@ const INSERT_MEMBERSHIPS = `
 /** Of the last year; one in five revoked, one in ten never used. */
 const INSERT_CREDENTIALS = `
   insert into credentials (id, kind, organization_id, owner_id, name, secret_hash, created_at, last_used_at,
-    last_used_ip, revoked_at, revoked_by)
+    last_used_ip, recent_use, revoked_at, revoked_by)
   select substr(md5('credential ' || n), 1, 16), 'personal', md5('organization ' || owner % $2::bigint)::uuid,
     md5('user ' || owner)::uuid, 'credential ' || n,
     '$argon2id$v=19$m=1024,p=1,t=1,data=AAAAAAAA$' || left(encode(sha256(n::text::bytea), 'base64'), 22)
       || '$' || left(encode(sha256(('hash ' || n)::bytea), 'base64'), 43),
     created_at, case when n % 10 > 0 then created_at + (now() - created_at) / 2 end,
-    case when n % 10 > 0 then '192.0.2.1'::inet end,
+    case when n % 10 > 0 then '192.0.2.1'::inet end, case when n % 10 > 0 then 1 + (n * 104729) % 5000 else 0 end,
     case when n % 5 = 0 then now() end, case when n % 5 = 0 then md5('user ' || owner)::uuid::text end
   from generate_series(0, $1::bigint - 1) as n,
     lateral (select n / ${PATS_PER_USER} as owner, now() - interval '1 year' * ((n * 7919) % 1000) / 1000 as created_at) o`
