@@ -29,7 +29,7 @@ const RULES = {
 const PROPOSALS = {
   'stops nothing': { ...RULES, max_lifetime_seconds: 500 * DAY },
   'stops about half': { ...RULES, max_lifetime_seconds: 180 * DAY, idle_timeout_seconds: 100 * DAY },
-  'stops all': { ...RULES, max_lifetime_seconds: DAY, idle_timeout_seconds: 600 },
+  'stops all': { ...RULES, max_lifetime_seconds: 31 * DAY, idle_timeout_seconds: 600 },
 }
 
 const INSERT_POLICIES = `

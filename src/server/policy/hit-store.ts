@@ -43,6 +43,16 @@ export function selectHits(
       and coalesce(c.ends_at, 'infinity') > greatest(${now}::timestamptz, h.stops_at))`
 }
 
+/** The order of hits `h`. */
+export const MOST_USED_FIRST = sql`h.use_rank desc nulls last, h.id`
+
+/** Whether a row of `credentials c` is one of the `count` most used that its rules concern, whatever else holds. */
+export const isMuchUsed = (proposal: Proposal, now: Date, count: number): RawBuilder<unknown> => sql`
+  c.id = any(array(
+    select c.id from credentials c
+    where c.revoked_at is null and ${sql.join(listRules(proposal, addSeconds(now, HORIZON_SECONDS)), sql` and `)}
+    order by ${sql.raw(RANK_OF_USE)} desc nulls last, c.id limit ${count}))`
+
 /** Which of `credentials c` its rules end by `until`, unless their role is exempt. */
 function listRules({ organizationId, policy }: Proposal, until: Date): RawBuilder<unknown>[] {
   const { maxLifetimeSeconds: longest, idleTimeoutSeconds: idlest, appliesTo, appliesSince } = policy

@@ -3,9 +3,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CredentialKind } from '../../protocol/credential.ts'
 import type { Queryable } from '../db/database.ts'
-import { RANK_OF_USE } from '../db/recent-use.ts'
 import { addSeconds } from './effective-expiry.ts'
-import { HORIZON_SECONDS, type Proposal, selectHits } from './hit-store.ts'
+import { HORIZON_SECONDS, isMuchUsed, MOST_USED_FIRST, type Proposal, selectHits } from './hit-store.ts'
 
 const WEEK_SECONDS = 7 * 86_400
 
@@ -17,6 +16,8 @@ export interface Impact {
   /** Of those that stop now, the ones that were used in the last 30 days. */
   readonly inUse: number
 }
+
+const NOTHING: Impact = { now: 0, within7Days: 0, within30Days: 0, inUse: 0 }
 
 export interface HitCredential {
   readonly id: string
@@ -31,8 +32,18 @@ export interface HitCredential {
 }
 
 /** How many credentials `proposal` would stop if it were in force from `now` on. */
-export const countImpact = async (db: Queryable, proposal: Proposal, now: Date): Promise<Impact> =>
-  sumUp(await countByUse(db, proposal, now))
+export async function countImpact(db: Queryable, proposal: Proposal, now: Date): Promise<Impact> {
+  const hits = selectHits(proposal, now)
+  if (!hits) return NOTHING
+  await avoidCompiling(db)
+  const { rows } = await sql<Impact>`
+    select count(*) filter (where stops_at <= ${now}) as now,
+      count(*) filter (where stops_at <= ${addSeconds(now, WEEK_SECONDS)}) as "within7Days",
+      count(*) as "within30Days",
+      count(*) filter (where stops_at <= ${now} and last_used_at >= ${addSeconds(now, -HORIZON_SECONDS)}) as "inUse"
+    from ${hits} h`.execute(db)
+  return rows[0] ?? NOTHING
+}
 
 /** The same, with those that it would stop within 30 days, most used first, at most `limit`. */
 export async function assessImpact(
@@ -41,64 +52,34 @@ export async function assessImpact(
   now: Date,
   limit: number,
 ): Promise<{ impact: Impact; hits: HitCredential[] }> {
-  const classes = await countByUse(db, proposal, now)
-  const impact = sumUp(classes)
+  const impact = await countImpact(db, proposal, now)
   const length = Math.min(limit, impact.within30Days)
-  const hits = length === 0 ? [] : await listHits(db, proposal, now, length, findLeastRank(classes, length))
-  return { impact, hits }
+  return { impact, hits: length === 0 ? [] : await listHits(db, proposal, now, length) }
 }
 
-/** A 32nd of a doubling of use. */
-const CLASSES_PER_RANK = 32
+/** So many of the most used are looked at before all are. */
+const LIKELY = 4000
 
-/** Who is about equally used. */
-interface UseClass extends Impact {
-  /** Null: nobody used them. */
-  readonly rank: number | null
-}
-
-async function countByUse(db: Queryable, proposal: Proposal, now: Date): Promise<UseClass[]> {
-  const hits = selectHits(proposal, now)
-  if (!hits) return []
-  await avoidCompiling(db)
-  const { rows } = await sql<UseClass>`
-    select floor(use_rank * ${sql.lit(CLASSES_PER_RANK)}) / ${sql.lit(CLASSES_PER_RANK)} as rank,
-      count(*) filter (where stops_at <= ${now}) as now,
-      count(*) filter (where stops_at <= ${addSeconds(now, WEEK_SECONDS)}) as "within7Days",
-      count(*) as "within30Days",
-      count(*) filter (where stops_at <= ${now} and last_used_at >= ${addSeconds(now, -HORIZON_SECONDS)}) as "inUse"
-    from ${hits} h group by 1 order by 1 desc nulls last`.execute(db)
-  return rows
-}
-
-const sumUp = (classes: readonly UseClass[]): Impact => ({
-  now: classes.reduce((sum, { now }) => sum + now, 0),
-  within7Days: classes.reduce((sum, { within7Days }) => sum + within7Days, 0),
-  within30Days: classes.reduce((sum, { within30Days }) => sum + within30Days, 0),
-  inUse: classes.reduce((sum, { inUse }) => sum + inUse, 0),
-})
-
-/** The rank that the `limit` most used ones have at least; null when there are none below, or nobody used them. */
-function findLeastRank(classes: readonly UseClass[], limit: number): number | null {
-  let count = 0
-  for (const { rank, within30Days } of classes) {
-    count += within30Days
-    if (count >= limit) return rank
-  }
-  return null
-}
-
+/**
+ * The most used of those that it would stop, of which there are at least `length`. Sorting all of them takes long; nearly
+ * always they are among the most used of those that its rules concern at all.
+ */
 async function listHits(
   db: Queryable,
   proposal: Proposal,
   now: Date,
-  limit: number,
-  leastRank: number | null,
+  length: number,
 ): Promise<HitCredential[]> {
-  const isUsedEnough = leastRank === null ? [] : [sql`${sql.raw(RANK_OF_USE)} >= ${leastRank}::float8`]
-  const hits = selectHits(proposal, now, isUsedEnough)
-  return hits ? describeHits(db, sql`select * from ${hits} h order by ${MOST_USED_FIRST} limit ${limit}`) : []
+  const likely = await listFirst(db, selectHits(proposal, now, [isMuchUsed(proposal, now, LIKELY)]), length)
+  return likely.length === length ? likely : listFirst(db, selectHits(proposal, now), length)
 }
+
+const listFirst = async (
+  db: Queryable,
+  hits: RawBuilder<unknown> | null,
+  length: number,
+): Promise<HitCredential[]> =>
+  hits ? describeHits(db, sql`select * from ${hits} h order by ${MOST_USED_FIRST} limit ${length}`) : []
 
 /** Ids of all that `proposal` would stop within 30 days, most used first: 8 bytes each. */
 export async function packHitIds(db: Queryable, proposal: Proposal, now: Date): Promise<Buffer> {
@@ -141,5 +122,3 @@ async function describeHits(db: Queryable, hits: RawBuilder<unknown>): Promise<H
 const avoidCompiling = async (transaction: Queryable): Promise<void> => {
   await sql`set local jit = off`.execute(transaction)
 }
-
-const MOST_USED_FIRST = sql`h.use_rank desc nulls last, h.id`

@@ -146,6 +146,23 @@ describe('those that a policy would stop', () => {
     for (let limit = 0; limit <= 10; limit += 1) expect(await list(limit)).toEqual(all.slice(0, limit))
   })
 
+  it('are found behind thousands that are more used and exempt', async () => {
+    await seed('null, 0')
+    await withClient(url, (client) =>
+      client.query(
+        `with spared as (
+           insert into roles (id, organization_id, name, reach, created_at)
+             values ('${organizationId(1)}', '${ORGANIZATION}', 'spared', 'organization', now()) returning id)
+         insert into credentials (id, kind, organization_id, role_id, name, secret_hash, created_at, last_used_at, recent_use)
+           select lpad(n::text, 16, '0'), 'organization', '${ORGANIZATION}', id, 'c', 'x', '2025-01-01', '2026-02-01', n
+           from spared, generate_series(10, 5000) n`,
+      ),
+    )
+    const proposal = { organizationId: null, policy: { ...policy, exemptRoles: ['spared'] } }
+    const { impact, hits } = await assessImpact(db, proposal, NOW, 3)
+    expect([impact.now, hits.map(({ id }) => Number(id))]).toEqual([10, [0, 1, 2]])
+  })
+
   it('had one minute of use, if that was before use was counted', async () => {
     await seed(
       `case when n > 2 then timestamptz '2026-02-01' - n * interval '1 hour' end, case when n = 9 then 3 else 0 end`,
