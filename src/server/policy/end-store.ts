@@ -58,7 +58,7 @@ export const credentialsInUse = (
     and not exists (
       select from ${BARRED_HOLDERS} b where b.user_id = c.owner_id and b.organization_id = c.organization_id))`
 
-/** Whether the role of a row of `credentialsInUse`, or of what it is made of, is one of `exemptRoles`. */
+/** Whether a role of `credentialsInUse` is none of `exemptRoles`. */
 export const isUnexempt = (
   roleName: RawBuilder<unknown>,
   exemptRoles: RawBuilder<unknown>,
