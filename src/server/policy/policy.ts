@@ -70,19 +70,20 @@ export const isContradictory = ({ maxLifetimeSeconds, defaultLifetimeSeconds }: 
   defaultLifetimeSeconds !== null &&
   defaultLifetimeSeconds > maxLifetimeSeconds
 
-/** How many active credentials one owner may hold in the organization, and the level that says so; null: neither. */
-export function strictestCount(policies: Policies): {
+/** How many active credentials one owner may hold, and the level that says so; null: neither. */
+interface CountLimit {
   readonly count: number
   readonly level: PolicyLevel | null
-} {
-  const counts = LEVELS.flatMap((level) => {
-    const policy = policies[level]
-    return policy ? { count: policy.maxActiveTokens, level } : []
-  })
-  const [first, ...others] = counts
-  if (!first) return { count: DEFAULT_MAX_ACTIVE_TOKENS, level: null }
-  return others.reduce((least, one) => (one.count < least.count ? one : least), first)
 }
 
-/** How many active credentials one owner may hold in the organization. */
+/** In an organization, which can only have fewer than the platform has, be it by its policy or without one. */
+export function strictestCount({ platform, organization }: Policies): CountLimit {
+  const ofPlatform: CountLimit = platform
+    ? { count: platform.maxActiveTokens, level: 'platform' }
+    : { count: DEFAULT_MAX_ACTIVE_TOKENS, level: null }
+  return organization && organization.maxActiveTokens < ofPlatform.count
+    ? { count: organization.maxActiveTokens, level: 'organization' }
+    : ofPlatform
+}
+
 export const maxActiveTokens = (policies: Policies): number => strictestCount(policies).count

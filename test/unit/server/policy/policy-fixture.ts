@@ -33,6 +33,21 @@ export const buildPolicies = (
   organization: organization && buildPolicy(organization),
 })
 
+export const lesser = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b)
+
+/** `policy` with every rule of `other` on top: at least as strict in each field, and for nobody less. */
+export const tighten = (policy: ExpiryPolicy, other: ExpiryPolicy): ExpiryPolicy => ({
+  maxLifetimeSeconds: lesser(policy.maxLifetimeSeconds, other.maxLifetimeSeconds),
+  defaultLifetimeSeconds: lesser(policy.defaultLifetimeSeconds, other.defaultLifetimeSeconds),
+  idleTimeoutSeconds: lesser(policy.idleTimeoutSeconds, other.idleTimeoutSeconds),
+  accessTokenMaxTtlSeconds: lesser(policy.accessTokenMaxTtlSeconds, other.accessTokenMaxTtlSeconds),
+  maxActiveTokens: Math.min(policy.maxActiveTokens, other.maxActiveTokens),
+  appliesTo: policy.appliesTo === 'new' ? other.appliesTo : 'all',
+  exemptRoles: policy.exemptRoles.filter((role) => other.exemptRoles.includes(role)),
+  appliesSince: new Date(Math.min(policy.appliesSince.getTime(), other.appliesSince.getTime())),
+})
+
 export const ROLES = ['analyst', 'admin']
 
 const seconds = fc.integer({ min: 1, max: 800 * DAY })

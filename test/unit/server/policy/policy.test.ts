@@ -65,6 +65,7 @@ describe('maxActiveTokens', () => {
   it.each([
     { platform: 25, organization: null, limit: 25 },
     { platform: null, organization: 3, limit: 3 },
+    { platform: null, organization: 25, limit: 10 },
     { platform: 25, organization: 3, limit: 3 },
     { platform: 3, organization: 25, limit: 3 },
   ])('of $platform and $organization is $limit', ({ platform, organization, limit }) => {
