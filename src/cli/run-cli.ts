@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { EXIT_CODE, type ExitCode } from './exit-code.ts'
+import { addPolicyCommands } from './policy/commands.ts'
 import { readVersion } from './read-version.ts'
 import { sanitizeMessage } from './sanitize-message.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -9,8 +10,9 @@ import { runTokenCommand, type TokenOptions } from './token-command.ts'
 
 const ENVIRONMENT_HELP = `
 Environment:
-  PATMINT_ISSUER  issuer URL, unless --issuer is given
-  PATMINT_TOKEN   the PAT or API key; never taken from the command line, where other users could read it
+  PATMINT_ISSUER       issuer URL, unless --issuer is given
+  PATMINT_TOKEN        the PAT or API key; never taken from the command line, where other users could read it
+  PATMINT_WARN_BEFORE  how long before its end to warn of it (default: 14d; 0: never)
 
 Exit codes: 0 ok, 1 refused, 2 usage, 3 unreachable`
 
@@ -58,6 +60,7 @@ function buildProgram(surroundings: Surroundings, onExit: (code: ExitCode) => vo
     .option('--json', 'print the whole response as JSON')
     .addHelpText('after', ENVIRONMENT_HELP)
     .action(async (options: TokenOptions) => onExit(await runTokenCommand(options, version, surroundings)))
+  addPolicyCommands(program, { version, surroundings, onExit, help: ENVIRONMENT_HELP })
   return program
 }
 

@@ -9,3 +9,10 @@ export function parseDurationSeconds(text: string): number | undefined {
   if (!match) return undefined
   return Number(match[1]) * UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS]
 }
+
+/** `seconds` in the largest unit that leaves no rest: `90d`, `36h`, `61s`. */
+export function formatDuration(seconds: number): string {
+  const unit =
+    (['d', 'h', 'm'] as const).find((one) => seconds > 0 && seconds % UNIT_SECONDS[one] === 0) ?? 's'
+  return `${seconds / UNIT_SECONDS[unit]}${unit}`
+}

@@ -1,30 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { runCli } from '../../../src/cli/run-cli.ts'
+import { ENVIRONMENT, runInside } from './cli-fixture.ts'
 import { JWT, PAT, RESPONSE } from './token-endpoint-fixture.ts'
 
-const ENVIRONMENT = { PATMINT_ISSUER: 'https://patmint.example.com', PATMINT_TOKEN: PAT }
 const EMPTY_ISSUER = 'error: PATMINT_ISSUER is empty: set PATMINT_ISSUER or pass --issuer URL\n'
 const EMPTY_TOKEN = 'error: PATMINT_TOKEN is empty: set it to a PAT (pat_…) or an API key (key_…)\n'
 const BAD_TOKEN = 'error: PATMINT_TOKEN is not a PAT or an API key: was it copied whole?\n'
 
 /** Runs the CLI against a server that would always say yes; `asked` are the URLs it was asked at. */
-async function run(args: readonly string[], environment: Readonly<Record<string, string>> = ENVIRONMENT) {
-  const seen = { out: '', err: '', asked: [] as string[] }
-  const exitCode = await runCli(args, {
-    environment,
-    fetch: async (url) => {
-      seen.asked.push(url)
-      return Response.json(RESPONSE)
-    },
-    writeOut: (text) => {
-      seen.out += text
-    },
-    writeErr: (text) => {
-      seen.err += text
-    },
-  })
-  expect(seen.out + seen.err).not.toContain(PAT)
-  return { exitCode, ...seen }
+async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = ENVIRONMENT,
+  response: object = RESPONSE,
+) {
+  const asked: string[] = []
+  const fetch = async (url: string) => {
+    asked.push(url)
+    return Response.json(response)
+  }
+  return { ...(await runInside(args, { environment, fetch })), asked }
 }
 
 const asked = ['https://patmint.example.com/oauth2/token']
@@ -83,6 +76,64 @@ describe('patmint token', () => {
       err: `error: --issuer ${problem}\n`,
     })
   })
+})
+
+describe('the warning of patmint token', () => {
+  const DAY = 86_400
+  const warn = (leftSeconds: number | undefined, variable?: string, ...args: string[]) =>
+    run(
+      ['token', ...args],
+      { ...ENVIRONMENT, ...(variable === undefined ? {} : { PATMINT_WARN_BEFORE: variable }) },
+      { ...RESPONSE, ...(leftSeconds === undefined ? {} : { subject_token_expires_in: leftSeconds }) },
+    )
+  const warning = (span: string): string =>
+    `warning: the credential in PATMINT_TOKEN stops working in ${span}\n` +
+    'hint: rotate it before then, which a credential does by itself: POST /api/v1/tokens/{id}/rotate; ' +
+    'PATMINT_WARN_BEFORE=0 for no warning\n'
+
+  it('comes on stderr, with the token on stdout and exit code 0', async () => {
+    expect(await warn(6 * DAY + 5000)).toEqual({
+      exitCode: 0,
+      out: `${JWT}\n`,
+      err: warning('6 days'),
+      asked,
+    })
+    const { out, err } = await warn(3600, undefined, '--json')
+    expect(JSON.parse(out)).toEqual({ ...RESPONSE, subject_token_expires_in: 3600 })
+    expect(err).toBe(warning('1 hour'))
+  })
+
+  it.each([
+    [14 * DAY - 1, undefined, '13 days'],
+    [14 * DAY - 1, '', '13 days'],
+    [DAY, '25h', '1 day'],
+    [7199, '2h', '1 hour'],
+    [119, '1d', '1 minute'],
+    [59, '1m', 'less than a minute'],
+  ])('with %d seconds left and PATMINT_WARN_BEFORE=%s says %s', async (left, variable, span) => {
+    expect((await warn(left, variable)).err).toBe(warning(span))
+  })
+
+  it.each([
+    [14 * DAY, undefined],
+    [7200, '2h'],
+    [1, '0'],
+    [1, '0s'],
+    [undefined, undefined],
+  ])('with %s seconds left and PATMINT_WARN_BEFORE=%s does not come', async (left, variable) => {
+    expect((await warn(left, variable)).err).toBe('')
+  })
+
+  it.each(['14', 'never', '2w', '-1d'])(
+    'refuses PATMINT_WARN_BEFORE=%s before any network',
+    async (variable) => {
+      const problem = 'error: PATMINT_WARN_BEFORE is no duration such as 12h or 14d, and not 0 for never\n'
+      expect(await warn(1, variable)).toEqual({ exitCode: 2, out: '', err: problem, asked: [] })
+      expect((await run(['token'], { PATMINT_WARN_BEFORE: variable })).err).toBe(
+        EMPTY_ISSUER + EMPTY_TOKEN + problem,
+      )
+    },
+  )
 })
 
 describe('the command line', () => {

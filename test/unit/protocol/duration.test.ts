@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseDurationSeconds } from '../../../src/protocol/duration.ts'
+import { formatDuration, parseDurationSeconds } from '../../../src/protocol/duration.ts'
 
 describe('parseDurationSeconds', () => {
   it.each([
@@ -43,6 +43,31 @@ describe('parseDurationSeconds', () => {
       fc.property(fc.nat(10_000), (days) => {
         const inUnits = [`${days}d`, `${days * 24}h`, `${days * 1440}m`, `${days * 86_400}s`]
         expect(inUnits.map(parseDurationSeconds)).toEqual(Array(4).fill(days * 86_400))
+      }),
+    )
+  })
+})
+
+describe('formatDuration', () => {
+  it.each([
+    [0, '0s'],
+    [59, '59s'],
+    [60, '1m'],
+    [90, '90s'],
+    [3600, '1h'],
+    [5400, '90m'],
+    [86_400, '1d'],
+    [129_600, '36h'],
+    [7_776_000, '90d'],
+    [7_776_001, '7776001s'],
+  ])('writes %d seconds as %s', (seconds, text) => {
+    expect(formatDuration(seconds)).toBe(text)
+  })
+
+  it('is read back as the same time', () => {
+    fc.assert(
+      fc.property(fc.nat(999_999_999), (seconds) => {
+        expect(parseDurationSeconds(formatDuration(seconds))).toBe(seconds)
       }),
     )
   })

@@ -1,0 +1,58 @@
+// The policy of one level over the management API: read, previewed, and replaced as it was read.
+
+import { fail, ok, type Result } from '../../protocol/result.ts'
+import type { ApiAnswer, ApiFailure, CallApi } from '../api-client.ts'
+import type { JsonObject } from '../send-request.ts'
+import { type Impact, readImpact } from './impact.ts'
+import { type Policy, readPolicy } from './policy.ts'
+
+/** A policy as it was read. */
+export interface PolicyRead {
+  readonly policy: Policy
+  /** What a change of it names, so that nobody else's is overwritten. */
+  readonly version: string
+  /** The whole answer. */
+  readonly body: JsonObject
+}
+
+export type Answered<T> = Promise<Result<T, ApiFailure>>
+
+export interface PolicyClient {
+  /** For people: whose policy it is. */
+  readonly title: string
+  readonly read: () => Answered<PolicyRead>
+  /** What would stop, were this the policy. */
+  readonly preview: (policy: Policy) => Answered<Impact>
+  /** `confirm`: how many credentials in use may stop. */
+  readonly replace: (before: PolicyRead, policy: Policy, confirm: number) => Answered<PolicyRead>
+}
+
+/** Of the platform, or of the organization with this slug. */
+export function createPolicyClient(call: CallApi, organization: string | undefined): PolicyClient {
+  const path: `/${string}` =
+    organization === undefined ? '/policy' : `/organizations/${encodeURIComponent(organization)}/policy`
+  return {
+    title: organization === undefined ? 'the platform' : organization,
+    read: async () => toPolicyRead(await call({ method: 'GET', path })),
+    preview: async (policy) => {
+      const answer = await call({ method: 'POST', path: `${path}/preview`, body: policy })
+      if (!answer.ok) return answer
+      const impact = readImpact(answer.value.body)
+      return impact ? ok(impact) : unexpected('a preview')
+    },
+    replace: async ({ version }, policy, confirm) => {
+      const body = confirm > 0 ? { ...policy, confirm } : policy
+      return toPolicyRead(await call({ method: 'PUT', path, body, ifMatch: version }))
+    },
+  }
+}
+
+function toPolicyRead(answer: Result<ApiAnswer, ApiFailure>): Result<PolicyRead, ApiFailure> {
+  if (!answer.ok) return answer
+  const { body, version } = answer.value
+  const policy = readPolicy(body)
+  return policy && version !== null ? ok({ policy, version, body }) : unexpected('a policy and its version')
+}
+
+const unexpected = (what: string): Result<never, ApiFailure> =>
+  fail({ reason: 'unexpected', detail: `it answered without ${what}` })
