@@ -70,7 +70,10 @@ const explanationView = z
         act: act.nullable().describe('Who acts for the subject; null: nobody else'),
         expires_in: z.int(),
         signing_alg: z.string(),
-        subject_token_expires_in: z.int().nullable().describe('Null: the credential never expires'),
+        subject_token_expires_in: z
+          .int()
+          .nullable()
+          .describe('Null: the credential never expires while it is used'),
       })
       .nullable(),
   })

@@ -8,7 +8,7 @@ import { subjectOf } from '../credential/standing.ts'
 import { chooseScopes, chooseTargets, locateDetails } from './choose.ts'
 import type { ExchangeClient } from './client.ts'
 import type { Actor } from './delegation.ts'
-import { findLeast, listCaps } from './lifetime.ts'
+import { findLeast, findRemainder, listCaps } from './lifetime.ts'
 import { isProven } from './possession.ts'
 import type { Presenter } from './present.ts'
 import type { DecisionRefusal } from './refusal.ts'
@@ -33,7 +33,7 @@ export interface Decision {
   readonly boundKey: string | null
   readonly signingAlg: SigningAlgorithm
   readonly lifetimeSeconds: number
-  /** Until the credential itself stops; null for never. */
+  /** Until the credential itself stops however much it is used; null for never. */
   readonly subjectExpiresInSeconds: number | null
 }
 
@@ -87,6 +87,6 @@ export function decide(
     boundKey: wish.proofKey ?? null,
     signingAlg: first.signingAlg,
     lifetimeSeconds: least.seconds,
-    subjectExpiresInSeconds: caps.find(({ by }) => by === 'credential')?.seconds ?? null,
+    subjectExpiresInSeconds: findRemainder(standing, caps, now),
   })
 }

@@ -1,8 +1,8 @@
 // Every limit on how long an access token may live, each with what sets it. The least of them is its lifetime.
 
-import { type CredentialExpiry, expiryOf } from '../credential/standing.ts'
+import { type CredentialExpiry, expiryOf, type Standing } from '../credential/standing.ts'
 import { accessTokenCap } from '../policy/effective-expiry.ts'
-import type { PolicyLevel } from '../policy/policy.ts'
+import { type PolicyLevel, withoutIdleTimeout } from '../policy/policy.ts'
 import type { Actor } from './delegation.ts'
 import type { Presenter } from './present.ts'
 
@@ -46,6 +46,17 @@ export function listCaps(
 
 export const findLeast = (caps: readonly [Cap, ...Cap[]]): Cap =>
   caps.reduce((least, cap) => (cap.seconds < least.seconds ? cap : least))
+
+/**
+ * Seconds until the credential stops however much it is used: this use of it has just put an idle time-out off. Null: it
+ * never does. `caps` are those of its token.
+ */
+export function findRemainder(standing: Standing, caps: readonly Cap[], now: Date): number | null {
+  const cap = caps.find((one) => one.by === 'credential')
+  if (cap?.expiry.cause !== 'idle_timeout') return cap?.seconds ?? null
+  const lasting = expiryOf({ ...standing, policies: withoutIdleTimeout(standing.policies) })
+  return lasting && secondsUntil(lasting.at, now)
+}
 
 const toCap = ({ audience, accessTokenTtlSeconds }: TokenTerms): Cap => ({
   seconds: accessTokenTtlSeconds,

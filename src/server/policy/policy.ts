@@ -34,6 +34,12 @@ export function inheritStart(before: ExpiryPolicy | null, after: PolicyTerms, no
 /** The policies over one organization; a level without a policy has no rules. */
 export type Policies = Readonly<Record<PolicyLevel, ExpiryPolicy | null>>
 
+/** What is left of the rules for a credential that is in constant use. */
+export const withoutIdleTimeout = ({ platform, organization }: Policies): Policies => ({
+  platform: platform && { ...platform, idleTimeoutSeconds: null },
+  organization: organization && { ...organization, idleTimeoutSeconds: null },
+})
+
 /** A limit and the level that set it, so that a refusal can name both. */
 export interface Limit {
   readonly seconds: number

@@ -93,4 +93,17 @@ describe('what is left of the credential', () => {
     const policies = buildPolicies({ accessTokenMaxTtlSeconds: 10 })
     expect(decideLifetime({ credential: { expiresAt: from(NOW, DAY) }, policies })).toEqual([10, DAY])
   })
+
+  it('counts no idle time-out, which the exchange puts off; the token still ends where it was to end', () => {
+    const idle = { createdAt: from(NOW, -DAY), lastUsedAt: from(NOW, 100 - 3600) }
+    const [rule, maximum] = [{ idleTimeoutSeconds: 3600 }, { maxLifetimeSeconds: 30 * DAY }]
+    expect(decideLifetime({ credential: idle, policies: buildPolicies(rule) })).toEqual([100, null])
+    expect(decideLifetime({ credential: idle, policies: buildPolicies(null, rule) })).toEqual([100, null])
+    const expiresAt = from(NOW, 7 * DAY)
+    const policies = buildPolicies(rule, maximum)
+    expect(decideLifetime({ credential: { ...idle, expiresAt }, policies })).toEqual([100, 7 * DAY])
+    expect(decideLifetime({ credential: idle, policies })).toEqual([100, 29 * DAY])
+    const soon = { ...idle, expiresAt: from(NOW, 60) }
+    expect(decideLifetime({ credential: soon, policies })).toEqual([60, 60])
+  })
 })
