@@ -20,11 +20,15 @@ export const openTerminal = ({ stdin, stdout, stderr }: Streams): Pick<Surroundi
 const askOnce = (question: string, input: ReadStream, output: WriteStream): Promise<string | null> =>
   new Promise((resolve) => {
     const terminal = createInterface({ input, output })
-    // The end of the input, or Ctrl-C, which would otherwise end the process with a code of its own.
-    terminal.on('close', () => resolve(null))
-    terminal.on('SIGINT', () => terminal.close())
+    const giveUp = (): void => {
+      output.write('\n')
+      resolve(null)
+    }
+    // By the end of the input, or by Ctrl-C.
+    terminal.once('close', giveUp)
     terminal.question(question, (answer) => {
-      resolve(answer)
+      terminal.off('close', giveUp)
       terminal.close()
+      resolve(answer)
     })
   })

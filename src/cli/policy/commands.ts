@@ -4,9 +4,12 @@ import type { Command } from 'commander'
 import type { ExitCode } from '../exit-code.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { type PolicyWork, runPolicyCommand } from './policy-command.ts'
+import { restorePolicy, showHistory } from './policy-history.ts'
 import { addChangeOptions, addLevelOptions, type LevelOptions } from './policy-options.ts'
 import { setPolicy } from './set-policy.ts'
 import { previewPolicy, showPolicy } from './show-policy.ts'
+
+const YES = ['--yes', 'do not ask before a change that stops credentials in use'] as const
 
 export interface CommandLine {
   readonly version: string
@@ -42,7 +45,16 @@ export function addPolicyCommands(
   addChangeOptions(
     addLevelOptions(policy.command('set').description('change the fields named, and only those')),
   )
-    .option('--yes', 'do not ask before a change that stops credentials in use')
+    .option(...YES)
     .addHelpText('after', help)
     .action(run(setPolicy))
+  addLevelOptions(policy.command('history').description('print the versions of the policy, newest first'))
+    .addHelpText('after', help)
+    .action(run(showHistory))
+  addLevelOptions(policy.command('restore <number>').description('have a version of the history again'))
+    .option(...YES)
+    .addHelpText('after', help)
+    .action((number: string, options: LevelOptions) =>
+      run((given: LevelOptions, work) => restorePolicy(number, given, work))(options),
+    )
 }

@@ -5,7 +5,8 @@ import { formatTable } from '../format-table.ts'
 import type { Surroundings } from '../surroundings.ts'
 import type { Impact, ImpactItem } from './impact.ts'
 
-const SHOWN = 20
+/** As many as fit on a screen. */
+export const SHOWN = 20
 
 /** Lines of text; one that says so when nothing would stop. */
 export function formatImpact(impact: Impact, now: Date, paint: Surroundings['paint']): string {
@@ -21,10 +22,9 @@ export function formatImpact(impact: Impact, now: Date, paint: Surroundings['pai
     ],
     paint,
   )
-  const shown = items.slice(0, SHOWN)
-  const rows = shown.map((item) => formatItem(item, now))
+  const rows = items.map((item) => formatItem(item, now))
   const table = formatTable([['last use', 'stops', 'rule', 'credential', 'name', 'owner'], ...rows], paint)
-  const others = stopsWithin30Days - shown.length
+  const others = stopsWithin30Days - items.length
   return `${counts}\n${table}${others > 0 ? `and ${others} more, less used\n` : ''}`
 }
 

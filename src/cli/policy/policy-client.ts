@@ -21,10 +21,20 @@ export interface PolicyClient {
   /** For people: whose policy it is. */
   readonly title: string
   readonly read: () => Answered<PolicyRead>
-  /** What would stop, were this the policy. */
-  readonly preview: (policy: Policy) => Answered<Impact>
+  /** What would stop, were this the policy, and the first `limit` of it. */
+  readonly preview: (policy: Policy, limit: number) => Answered<Impact>
   /** `confirm`: how many credentials in use may stop. */
   readonly replace: (before: PolicyRead, policy: Policy, confirm: number) => Answered<PolicyRead>
+  /** The same with what version `number` said. */
+  readonly restore: (before: PolicyRead, number: number, confirm: number) => Answered<PolicyRead>
+  /** The last `limit` versions, newest first. */
+  readonly history: (limit: number) => Answered<History>
+}
+
+export interface History {
+  readonly items: readonly JsonObject[]
+  /** The whole answer. */
+  readonly body: JsonObject
 }
 
 /** Of the platform, or of the organization with this slug. */
@@ -34,18 +44,33 @@ export function createPolicyClient(call: CallApi, organization: string | undefin
   return {
     title: organization === undefined ? 'the platform' : organization,
     read: async () => toPolicyRead(await call({ method: 'GET', path })),
-    preview: async (policy) => {
-      const answer = await call({ method: 'POST', path: `${path}/preview`, body: policy })
+    preview: async (policy, limit) => {
+      const preview = `${path}/preview?limit=${limit}` as const
+      const answer = await call({ method: 'POST', path: preview, body: policy })
       if (!answer.ok) return answer
       const impact = readImpact(answer.value.body)
       return impact ? ok(impact) : unexpected('a preview')
     },
     replace: async ({ version }, policy, confirm) => {
-      const body = confirm > 0 ? { ...policy, confirm } : policy
+      const body = { ...policy, ...toConfirmation(confirm) }
       return toPolicyRead(await call({ method: 'PUT', path, body, ifMatch: version }))
+    },
+    restore: async ({ version }, number, confirm) => {
+      const restore = `${path}/versions/${number}/restore` as const
+      const body = toConfirmation(confirm)
+      return toPolicyRead(await call({ method: 'POST', path: restore, body, ifMatch: version }))
+    },
+    history: async (limit) => {
+      const answer = await call({ method: 'GET', path: `${path}/versions?limit=${limit}` })
+      if (!answer.ok) return answer
+      const { body } = answer.value
+      const { items } = body
+      return Array.isArray(items) ? ok({ items, body }) : unexpected('a history')
     },
   }
 }
+
+const toConfirmation = (confirm: number) => (confirm > 0 ? { confirm } : {})
 
 function toPolicyRead(answer: Result<ApiAnswer, ApiFailure>): Result<PolicyRead, ApiFailure> {
   if (!answer.ok) return answer

@@ -61,3 +61,11 @@ export function formatValue(member: keyof Policy, value: Policy[keyof Policy]): 
   if (typeof value === 'number') return member.endsWith('_seconds') ? formatDuration(value) : String(value)
   return typeof value === 'string' ? value : value.join(', ') || NONE
 }
+
+/** The fields that say something, in a line. */
+export function describeRules(policy: Policy): string {
+  const isSilent = (name: FieldName): boolean =>
+    formatField(policy, name) === NONE || (name === 'applies-to' && policy.applies_to === 'all')
+  const names = (Object.keys(FIELDS) as FieldName[]).filter((name) => !isSilent(name))
+  return names.map((name) => `${name} ${formatField(policy, name)}`).join('; ')
+}

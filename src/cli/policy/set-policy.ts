@@ -3,25 +3,31 @@
 import { isDeepStrictEqual } from 'node:util'
 import { formatMessage } from '../describe-failure.ts'
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts'
-import { type Agreement, changePolicy, printPolicy } from './change-policy.ts'
+import { type Agreement, finishChange, mayStop, printPolicy } from './change-policy.ts'
+import { formatImpact, SHOWN } from './format-impact.ts'
 import type { PolicyWork } from './policy-command.ts'
 import { type ChangeOptions, readChanges } from './policy-options.ts'
 
-/** Changes the fields named and prints the policy as it is then. */
+/** Changes the fields named, having shown what that stops, and prints the policy as it is then. */
 export async function setPolicy(options: ChangeOptions & Agreement, work: PolicyWork): Promise<ExitCode> {
   const { client, surroundings, tellFailure } = work
+  const { now, writeErr } = surroundings
   const changes = readChanges(options)
   if (Object.keys(changes).length === 0) {
-    surroundings.writeErr(formatMessage('no field is named', 'patmint policy set --help lists them'))
+    writeErr(formatMessage('no field is named', 'patmint policy set --help lists them'))
     return EXIT_CODE.usage
   }
   const read = await client.read()
   if (!read.ok) return tellFailure(read.error)
   const wanted = { ...read.value.policy, ...changes }
   if (isDeepStrictEqual(wanted, read.value.policy)) {
-    surroundings.writeErr('the policy says so already; nothing was changed\n')
+    writeErr('the policy says so already; nothing was changed\n')
     return printPolicy(read.value, options, work)
   }
-  const make = (confirm: number) => client.replace(read.value, wanted, confirm)
-  return changePolicy({ wanted, make }, options, work)
+  const preview = await client.preview(wanted, SHOWN)
+  if (!preview.ok) return tellFailure(preview.error)
+  const { inUse } = preview.value
+  writeErr(formatImpact(preview.value, now(), (_, text) => text))
+  if (!(await mayStop(inUse, options, surroundings))) return EXIT_CODE.refused
+  return finishChange(await client.replace(read.value, wanted, inUse), options, work)
 }

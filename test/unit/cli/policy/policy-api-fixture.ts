@@ -75,7 +75,7 @@ export function servePolicy({ policy = POLICY, preview = NOTHING_STOPS, refusal 
     const body: unknown = init.body === undefined ? undefined : JSON.parse(String(init.body))
     calls.push({ method, url, ifMatch: headers.get('if-match'), body })
     tokens.add(headers.get('authorization'))
-    if (url.endsWith('/preview')) return Response.json(preview)
+    if (url.includes('/preview?limit=')) return Response.json(preview)
     if (method === 'GET') return answer(policy, '"first"')
     if (refusal) return Response.json({ title: 'No', ...refusal }, { status: refusal.status })
     const { confirm: _, ...changed } = body as Record<string, unknown>

@@ -41,7 +41,7 @@ describe('patmint policy set', () => {
     const wanted = { ...POLICY, max_lifetime_seconds: 90 * DAY }
     expect(api.calls).toEqual([
       { method: 'GET', url: URL, ifMatch: null, body: undefined },
-      { method: 'POST', url: `${URL}/preview`, ifMatch: null, body: wanted },
+      { method: 'POST', url: `${URL}/preview?limit=20`, ifMatch: null, body: wanted },
       { method: 'PUT', url: URL, ifMatch: '"first"', body: wanted },
     ])
     expect([...api.tokens]).toEqual([`Bearer ${PAT}`])

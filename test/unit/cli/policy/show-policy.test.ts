@@ -135,8 +135,10 @@ describe('patmint policy preview', () => {
   })
 
   it('prints the whole answer with --json', async () => {
-    const { out } = await run(['preview', '--max-lifetime', '30d', '--json'], servePolicy({ preview }))
+    const api = servePolicy({ preview })
+    const { out } = await run(['preview', '--max-lifetime', '30d', '--json'], api)
     expect(JSON.parse(out)).toEqual(preview)
+    expect(api.calls.at(-1)?.url).toMatch(/limit=200$/)
   })
 
   it('keeps what others wrote in its cell', async () => {
