@@ -6,7 +6,7 @@ import type { Surroundings } from '../surroundings.ts'
 import type { Impact, ImpactItem } from './impact.ts'
 
 /** As many as fit on a screen. */
-export const SHOWN = 20
+const SHOWN = 20
 
 /** Lines of text; one that says so when nothing would stop. */
 export function formatImpact(impact: Impact, now: Date, paint: Surroundings['paint']): string {
@@ -22,9 +22,9 @@ export function formatImpact(impact: Impact, now: Date, paint: Surroundings['pai
     ],
     paint,
   )
-  const rows = items.map((item) => formatItem(item, now))
+  const rows = items.slice(0, SHOWN).map((item) => formatItem(item, now))
   const table = formatTable([['last use', 'stops', 'rule', 'credential', 'name', 'owner'], ...rows], paint)
-  const others = stopsWithin30Days - items.length
+  const others = stopsWithin30Days - rows.length
   return `${counts}\n${table}${others > 0 ? `and ${others} more, less used\n` : ''}`
 }
 

@@ -16,6 +16,7 @@ export interface Impact {
 }
 
 export interface ImpactItem {
+  readonly id: string
   readonly name: string
   readonly prefix: string
   readonly organization: string
@@ -26,6 +27,9 @@ export interface ImpactItem {
   readonly rule: string
   readonly level: string
 }
+
+/** The server gives no more items. */
+export const MOST_ITEMS = 200
 
 /** `undefined` when the answer is no preview. */
 export function readImpact(body: JsonObject): Impact | undefined {
@@ -46,6 +50,7 @@ function readItem(item: JsonObject): ImpactItem {
   const text = (name: string): string => asText(item[name]) ?? ''
   const lastUsedAt = asText(item['last_used_at'])
   return {
+    id: text('id'),
     name: text('name'),
     prefix: text('prefix'),
     organization: text('organization'),

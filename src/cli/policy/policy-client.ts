@@ -3,7 +3,7 @@
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import type { ApiAnswer, ApiFailure, CallApi } from '../api-client.ts'
 import type { JsonObject } from '../send-request.ts'
-import { type Impact, readImpact } from './impact.ts'
+import { type Impact, MOST_ITEMS, readImpact } from './impact.ts'
 import { type Policy, readPolicy } from './policy.ts'
 
 /** A policy as it was read. */
@@ -21,8 +21,8 @@ export interface PolicyClient {
   /** For people: whose policy it is. */
   readonly title: string
   readonly read: () => Answered<PolicyRead>
-  /** What would stop, were this the policy, and the first `limit` of it. */
-  readonly preview: (policy: Policy, limit: number) => Answered<Impact>
+  /** What would stop, were this the policy. */
+  readonly preview: (policy: Policy) => Answered<Impact>
   /** `confirm`: how many credentials in use may stop. */
   readonly replace: (before: PolicyRead, policy: Policy, confirm: number) => Answered<PolicyRead>
   /** The same with what version `number` said. */
@@ -44,8 +44,8 @@ export function createPolicyClient(call: CallApi, organization: string | undefin
   return {
     title: organization === undefined ? 'the platform' : organization,
     read: async () => toPolicyRead(await call({ method: 'GET', path })),
-    preview: async (policy, limit) => {
-      const preview = `${path}/preview?limit=${limit}` as const
+    preview: async (policy) => {
+      const preview = `${path}/preview?limit=${MOST_ITEMS}` as const
       const answer = await call({ method: 'POST', path: preview, body: policy })
       if (!answer.ok) return answer
       const impact = readImpact(answer.value.body)

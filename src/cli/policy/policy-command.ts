@@ -13,6 +13,8 @@ const TIMEOUT_MS = 30_000
 
 /** What a command works with. */
 export interface PolicyWork {
+  /** Of the credential that it is done with. */
+  readonly credentialId: string
   readonly client: PolicyClient
   readonly surroundings: Surroundings
   /** Says on stderr why a call failed; gives the exit code. */
@@ -38,9 +40,6 @@ export async function runPolicyCommand<Options extends LevelOptions>(
     writeErr(message)
     return exitCode
   }
-  return command(options, {
-    client: createPolicyClient(call, options.organization),
-    surroundings,
-    tellFailure,
-  })
+  const client = createPolicyClient(call, options.organization)
+  return command(options, { credentialId: source.value.credential.id, client, surroundings, tellFailure })
 }

@@ -3,12 +3,9 @@
 
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts'
 import { printPolicy } from './change-policy.ts'
-import { formatImpact, SHOWN } from './format-impact.ts'
+import { formatImpact } from './format-impact.ts'
 import type { PolicyWork } from './policy-command.ts'
 import { type ChangeOptions, type LevelOptions, readChanges } from './policy-options.ts'
-
-/** The server gives no more. */
-const MOST_ITEMS = 200
 
 /** Prints the policy of a level. */
 export async function showPolicy(options: LevelOptions, work: PolicyWork): Promise<ExitCode> {
@@ -22,7 +19,7 @@ export async function previewPolicy(options: ChangeOptions, work: PolicyWork): P
   const read = await client.read()
   if (!read.ok) return tellFailure(read.error)
   const wanted = { ...read.value.policy, ...readChanges(options) }
-  const preview = await client.preview(wanted, options.json ? MOST_ITEMS : SHOWN)
+  const preview = await client.preview(wanted)
   if (!preview.ok) return tellFailure(preview.error)
   const { now, paint, writeOut } = surroundings
   const impact = preview.value

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runInside } from '../cli-fixture.ts'
-import { PAT } from '../token-endpoint-fixture.ts'
-import { buildPreview, NOTHING_STOPS, POLICY, servePolicy } from './policy-api-fixture.ts'
+import { CANARY, PAT } from '../token-endpoint-fixture.ts'
+import { buildPreview, HIT, NOTHING_STOPS, POLICY, servePolicy } from './policy-api-fixture.ts'
 
 const URL = 'https://patmint.example.com/api/v1/policy'
 const DAY = 86_400
@@ -41,7 +41,7 @@ describe('patmint policy set', () => {
     const wanted = { ...POLICY, max_lifetime_seconds: 90 * DAY }
     expect(api.calls).toEqual([
       { method: 'GET', url: URL, ifMatch: null, body: undefined },
-      { method: 'POST', url: `${URL}/preview?limit=20`, ifMatch: null, body: wanted },
+      { method: 'POST', url: `${URL}/preview?limit=200`, ifMatch: null, body: wanted },
       { method: 'PUT', url: URL, ifMatch: '"first"', body: wanted },
     ])
     expect([...api.tokens]).toEqual([`Bearer ${PAT}`])
@@ -141,6 +141,21 @@ describe('a change that stops credentials in use', () => {
   it('is asked for one credential in the singular', async () => {
     const { err } = await set(servePolicy({ preview: buildPreview(1, 1, 1, 1) }), args)
     expect(err).toContain('this would stop 1 credential used in the last 30 days;')
+  })
+})
+
+describe('a change that stops the credential it is made with', () => {
+  const OWN = 'the credential in PATMINT_TOKEN is one of them: it could not change the policy back\n'
+  const stopping = (stops_at: string) => {
+    const preview = { ...buildPreview(1, 0, 1, 1), items: [{ ...HIT, id: CANARY.id, stops_at }] }
+    return set(servePolicy({ preview }), ['--max-lifetime', '30d'])
+  }
+
+  it('says so, if it stops now', async () => {
+    expect((await stopping('2026-03-01T12:00:00.000Z')).err).toContain(OWN + CHANGED)
+    expect((await stopping('2026-03-01T12:00:01.000Z')).err).not.toContain(OWN)
+    const { err } = await set(servePolicy({ preview: buildPreview(1, 0, 1, 1) }), ['--max-lifetime', '30d'])
+    expect(err).not.toContain(OWN)
   })
 })
 
