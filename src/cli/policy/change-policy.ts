@@ -1,13 +1,12 @@
 // A change of a policy: agreed to where it stops what is in use, and made on what was read. What somebody else did in
 // between stops it; nothing is ever half done.
 
-import type { Result } from '../../protocol/result.ts'
 import type { ApiFailure } from '../api-client.ts'
 import { formatMessage } from '../describe-failure.ts'
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { formatPolicy } from './format-policy.ts'
-import type { PolicyRead } from './policy-client.ts'
+import type { Answered, PolicyRead } from './policy-client.ts'
 import type { PolicyWork } from './policy-command.ts'
 
 export interface Agreement {
@@ -15,12 +14,33 @@ export interface Agreement {
   readonly json?: boolean
 }
 
-/** Whether so many credentials in use may stop, which a person is asked. False, told, when they may not. */
-export async function mayStop(
+/** Makes a change, with how many credentials in use it may stop. */
+export type MakeChange = (confirm: number) => Answered<PolicyRead>
+
+/**
+ * Makes a change that stops `inUse` credentials in use, if that is agreed to, and prints the policy as it is then. Where
+ * the number has changed by then, whoever was asked is asked again.
+ */
+export async function changeAgreed(
+  make: MakeChange,
   inUse: number,
-  { yes }: Agreement,
-  { writeErr, ask }: Surroundings,
-): Promise<boolean> {
+  options: Agreement,
+  work: PolicyWork,
+): Promise<ExitCode> {
+  const { writeErr, ask } = work.surroundings
+  if (!(await mayStop(inUse, options, work.surroundings))) return EXIT_CODE.refused
+  const made = await make(inUse)
+  if (made.ok) {
+    writeErr(`the policy of ${work.client.title} was changed\n`)
+    return printPolicy(made.value, options, work)
+  }
+  const count = readConfirmation(made.error)
+  if (count === undefined || options.yes || !ask) return tellConflict(made.error, work)
+  writeErr('that number has changed meanwhile\n')
+  return changeAgreed(make, count, options, work)
+}
+
+async function mayStop(inUse: number, { yes }: Agreement, { writeErr, ask }: Surroundings): Promise<boolean> {
   if (inUse === 0 || yes) return true
   const toll = `${inUse} ${inUse === 1 ? 'credential' : 'credentials'} used in the last 30 days`
   if (!ask) {
@@ -32,17 +52,6 @@ export async function mayStop(
   if (/^y(es)?$/i.test(answer?.trim() ?? '')) return true
   writeErr('nothing was changed\n')
   return false
-}
-
-/** Prints the policy as a change left it, or says what stood against it. */
-export function finishChange(
-  made: Result<PolicyRead, ApiFailure>,
-  options: Agreement,
-  work: PolicyWork,
-): ExitCode {
-  if (!made.ok) return tellConflict(made.error, work)
-  work.surroundings.writeErr(`the policy of ${work.client.title} was changed\n`)
-  return printPolicy(made.value, options, work)
 }
 
 export function printPolicy(

@@ -4,7 +4,7 @@ import { formatMessage } from '../describe-failure.ts'
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts'
 import { formatTable } from '../format-table.ts'
 import { asText, type JsonObject } from '../send-request.ts'
-import { type Agreement, finishChange, mayStop, readConfirmation } from './change-policy.ts'
+import { type Agreement, changeAgreed, type MakeChange, readConfirmation } from './change-policy.ts'
 import { describeRules, readPolicy } from './policy.ts'
 import type { PolicyWork } from './policy-command.ts'
 import type { LevelOptions } from './policy-options.ts'
@@ -41,11 +41,12 @@ export async function restorePolicy(
   }
   const read = await client.read()
   if (!read.ok) return tellFailure(read.error)
-  const restored = await client.restore(read.value, Number(number), 0)
-  const inUse = restored.ok ? undefined : readConfirmation(restored.error)
-  if (inUse === undefined) return finishChange(restored, options, work)
-  if (!(await mayStop(inUse, options, surroundings))) return EXIT_CODE.refused
-  return finishChange(await client.restore(read.value, Number(number), inUse), options, work)
+  const make = (confirm: number) => client.restore(read.value, Number(number), confirm)
+  // There is no preview of a version: the refusal of an attempt tells how many it would stop.
+  const attempt = await make(0)
+  const inUse = attempt.ok ? undefined : readConfirmation(attempt.error)
+  const makeOnce: MakeChange = inUse === undefined ? async () => attempt : make
+  return changeAgreed(makeOnce, inUse ?? 0, options, work)
 }
 
 function formatVersion(version: JsonObject): string[] {

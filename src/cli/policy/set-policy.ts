@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { formatMessage } from '../describe-failure.ts'
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts'
-import { type Agreement, finishChange, mayStop, printPolicy } from './change-policy.ts'
+import { type Agreement, changeAgreed, printPolicy } from './change-policy.ts'
 import { formatImpact } from './format-impact.ts'
 import type { PolicyWork } from './policy-command.ts'
 import { type ChangeOptions, readChanges } from './policy-options.ts'
@@ -30,6 +30,6 @@ export async function setPolicy(options: ChangeOptions & Agreement, work: Policy
   writeErr(formatImpact(preview.value, now(), (_, text) => text))
   if (preview.value.items.some(({ id, stopsAt }) => id === work.credentialId && stopsAt <= now()))
     writeErr('the credential in PATMINT_TOKEN is one of them: it could not change the policy back\n')
-  if (!(await mayStop(inUse, options, surroundings))) return EXIT_CODE.refused
-  return finishChange(await client.replace(read.value, wanted, inUse), options, work)
+  const make = (confirm: number) => client.replace(read.value, wanted, confirm)
+  return changeAgreed(make, inUse, options, work)
 }

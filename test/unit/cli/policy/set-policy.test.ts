@@ -184,6 +184,22 @@ describe('a change that somebody or something came before', () => {
     expect(methods(api)).toEqual(['GET', 'POST', 'PUT'])
   })
 
+  it('is asked about anew where somebody can be, until they say no', async () => {
+    const refusal = { status: 409, code: 'confirmation_required', count: 4 }
+    const api = servePolicy({ preview: buildPreview(12, 3, 14, 20), refusal })
+    const answers = ['y', 'y', 'n']
+    const asked: string[] = []
+    const ask = async (question: string) => {
+      asked.push(question)
+      return answers.shift() ?? null
+    }
+    const { exitCode, err } = await set(api, ['--max-lifetime', '90d'], { ask })
+    const changed = 'that number has changed meanwhile\n'
+    expect([exitCode, err]).toEqual([1, `${IMPACT}${changed}${changed}nothing was changed\n`])
+    expect(asked.map((question) => question.slice(0, 7))).toEqual(['Stop 3 ', 'Stop 4 ', 'Stop 4 '])
+    expect(api.calls.slice(2).map(({ body }) => body)).toMatchObject([{ confirm: 3 }, { confirm: 4 }])
+  })
+
   it('is told in the words of the server otherwise', async () => {
     const detail = 'default_lifetime_seconds: is longer than max_lifetime_seconds'
     const api = servePolicy({ refusal: { status: 400, code: 'invalid_request', detail } })
