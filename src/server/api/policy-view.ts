@@ -95,6 +95,8 @@ export function viewPolicy(organization: string | null, policies: Policies, vers
     organization,
     version,
     ...viewContent(policies[level]),
+    // Whoever sends back what they read must not tighten what nobody has said.
+    ...(policies[level] ? {} : { max_active_tokens: count }),
     effective: {
       max_lifetime_seconds: limit('maxLifetimeSeconds'),
       default_lifetime_seconds: limit('defaultLifetimeSeconds'),

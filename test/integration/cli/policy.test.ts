@@ -33,17 +33,18 @@ beforeEach(async () => {
 
 const policyOf = async () => (await callApi(acme.url, acme.adaPat, 'GET', '/organizations/acme/policy')).json
 
+const NO_RULES = {
+  max_lifetime_seconds: null,
+  default_lifetime_seconds: null,
+  idle_timeout_seconds: null,
+  access_token_max_ttl_seconds: null,
+  max_active_tokens: 10,
+  applies_to: 'all',
+  exempt_roles: [],
+}
+
 async function putPolicy(changes: object): Promise<void> {
-  const body = {
-    max_lifetime_seconds: null,
-    default_lifetime_seconds: null,
-    idle_timeout_seconds: null,
-    access_token_max_ttl_seconds: 600,
-    max_active_tokens: 10,
-    applies_to: 'all',
-    exempt_roles: [],
-    ...changes,
-  }
+  const body = { ...NO_RULES, access_token_max_ttl_seconds: 600, ...changes }
   const { status, text } = await callApi(acme.url, acme.adaPat, 'PUT', '/organizations/acme/policy', body)
   expect([status, status === 200 ? '' : text]).toEqual([200, ''])
 }
@@ -114,6 +115,22 @@ describe('patmint policy, of a script', () => {
       'nothing that works now would stop within 30 days\nthe policy of acme was changed\n',
     ])
     expect(await janeStatus()).toBe(200)
+  })
+
+  it('leaves what it does not name as it is, also in an organization that had no policy', async () => {
+    const call = (method: string, path: string, body?: object) =>
+      callApi(acme.url, acme.adminToken, method, path, body)
+    await call('POST', '/organizations', { slug: 'beta', name: 'Beta' })
+    const { json: platform } = await call('GET', '/policy')
+    const fields = Object.keys(NO_RULES).map((name) => [name, platform[name]])
+    await call('PUT', '/policy', { ...Object.fromEntries(fields), max_active_tokens: 25 })
+    const set = ['policy', 'set', '--organization', 'beta', '--max-lifetime', '90d', '--json']
+    const { exitCode, out } = await patmint(set, acme.adminToken)
+    await call('PUT', '/policy', Object.fromEntries(fields))
+    expect([exitCode, JSON.parse(out)]).toMatchObject([
+      0,
+      { max_active_tokens: 25, effective: { max_active_tokens: { value: 25, level: 'platform' } } },
+    ])
   })
 
   it('needs the right: an analyst is told what it takes, an organization admin reaches no platform', async () => {
