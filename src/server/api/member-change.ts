@@ -9,6 +9,7 @@ import { Problem } from '../http/problem.ts'
 import type { Reader } from '../ledger/change.ts'
 import { findBeyond, findEscalation } from './authority.ts'
 import type { Caller } from './caller.ts'
+import { requireUnexemptName } from './role-definition.ts'
 
 /** The member, as whoever changed them before left them; others wait until the transaction ends. 404 for none. */
 export async function holdMember(
@@ -47,7 +48,10 @@ export async function requireCandidate(
   return user
 }
 
-/** The role of this name, when the caller may give it to members; 400 for none, 403 for rights beyond the caller's. */
+/**
+ * The role of this name, when the caller may give it to members and keys; 400 for none, 403 for rights beyond the caller's,
+ * and for one that the platform exempts from its policy.
+ */
 export async function requireGrantable(
   transaction: Reader,
   caller: Caller,
@@ -59,6 +63,7 @@ export async function requireGrantable(
   if (!role) throw toInvalidRequest([{ path: ['role'], message: `there is no role ${name}` }])
   const beyond = findBeyond(caller, role, apiAudience)
   if (beyond !== null) throw new Problem('forbidden', `The role has rights beyond yours: ${beyond}`)
+  await requireUnexemptName(transaction, caller, name)
   return role
 }
 

@@ -422,5 +422,13 @@ describe('nobody defines a role above their own rights', () => {
     )
     expect((await define(acme.adaPat, 'robots', [])).status).toBe(201)
     expect((await define(acme.adminToken, 'robot', [])).status).toBe(201)
+    // Nor is it given to whom they like.
+    const jane = `/organizations/acme/members/${await desk.findUserId('jane@acme.test')}`
+    const give = (token: string) => desk.call(token, 'PATCH', jane, { role: 'robot' })
+    const refused = await give(acme.adaPat)
+    expect(refused.json).toEqual(
+      problem(403, 'forbidden', "The platform's expiry policy exempts every role named robot"),
+    )
+    expect((await give(acme.adminToken)).status).toBe(200)
   })
 })
