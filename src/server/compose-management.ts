@@ -19,6 +19,7 @@ import { apiAudience } from './directory/built-in.ts'
 import { hashClientSecret } from './directory/client-secret.ts'
 import { createRevocationRouter } from './http/revocation.ts'
 import { createMakeChange } from './ledger/change.ts'
+import { createEnqueue } from './notices/queue.ts'
 import { apiMetadataUrl, PATHS } from './provider/metadata.ts'
 import { toWireError } from './provider/oauth-error.ts'
 import { deriveKeys } from './secret/secret-keys.ts'
@@ -51,6 +52,7 @@ export function composeManagement(options: ManagementOptions): Router[] {
     recheckCredential: checks.recheckCredential,
     hashClientSecret: (secret) => hashClientSecret(secret, clientSecretKeys),
     rehearseCheck: createRehearseCheck(checks.hasher),
+    enqueueNotices: config.notices ? createEnqueue(db, config.notices) : null,
     toWireError,
     subjectTokenTypeAliases: config.subjectTokenTypeAliases,
     apiAudience: apiAudience(issuer),

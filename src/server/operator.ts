@@ -2,6 +2,7 @@
 // on the embedded one of a server that is running.
 
 import { describeReplacement } from './api/policy-record.ts'
+import { installNotices } from './compose-notices.ts'
 import type { Config, SecretKeys } from './config/config.ts'
 import { loadOrCreateSecretKey, prepareDataDir } from './config/data-dir.ts'
 import { type Database, openDatabase, PATIENT_TIMEOUTS } from './db/database.ts'
@@ -47,6 +48,7 @@ export const defaultIssuer = (port: number): string => `http://localhost:${port}
 export async function migrateCommand(context: OperatorContext): Promise<string[]> {
   return withSharedDatabase(context, async (url) => {
     const applied = await migrateDatabase(url)
+    await installNotices(context.config, url)
     return applied.length > 0 ? applied.map((name) => `applied ${name}`) : ['nothing to migrate']
   })
 }

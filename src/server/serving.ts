@@ -2,6 +2,7 @@
 // it is done, and end in time.
 
 import type { Foundation, ServerOptions } from './compose.ts'
+import { installNotices, startNotices } from './compose-notices.ts'
 import {
   type Database,
   type DatabaseOptions,
@@ -84,14 +85,16 @@ export async function establish(
   declared: readonly DeclarativeFile[],
 ): Promise<Upkeep> {
   await migrateDatabase(context.databaseUrl)
+  await installNotices(context.config, context.databaseUrl)
   // Instances that start together wait for one another, and so does an apply for another one.
   const db = openLogged(context, { maxConnections: UPKEEP_CONNECTIONS, timeouts: PATIENT_TIMEOUTS })
   const upkeep = await prepareDatabase(layFoundation(context, db))
   if (declared.length > 0)
     context.log.info({ changes: await applyRecorded(context, db, declared) }, 'applied')
+  const notices = await startNotices(layFoundation(context, db), context.databaseUrl)
   return {
     stop: async () => {
-      await upkeep.stop()
+      await Promise.all([upkeep.stop(), notices.stop()])
       await db.destroy()
     },
   }

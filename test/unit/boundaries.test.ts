@@ -65,6 +65,10 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
     packages: ['koa', '@koa/router', '@koa/bodyparser', 'lru-cache', 'pino', 'rate-limiter-flexible', 'zod'],
   },
   'server/workers': { folders: ['server/http'], packages: [] },
+  'server/notices': {
+    folders: ['protocol', 'server/db', 'server/policy', 'server/credential', 'server/http'],
+    packages: ['kysely', 'nodemailer', 'pg-boss'],
+  },
   'server/api': {
     folders: [
       'protocol',
@@ -76,6 +80,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
       'server/ledger',
       'server/exchange',
       'server/dpop',
+      'server/notices',
     ],
     packages: ['koa', '@koa/router', 'zod', 'zod-openapi'],
   },
@@ -100,6 +105,7 @@ const ROOTS = new Set([
   'server/keep-keys.ts',
   'server/rotate-keys-command.ts',
   'server/compose-status.ts',
+  'server/compose-notices.ts',
   'server/compose-proof.ts',
   'server/bootstrap-once.ts',
   'server/generate.ts',
@@ -118,6 +124,8 @@ const SEAMS: Record<string, RegExp> = {
   '@opentelemetry/core': /^server\/telemetry\/tracer\.ts$/,
   '@opentelemetry/sdk-trace': /^server\/telemetry\/span-export\.ts$/,
   '@opentelemetry/exporter-trace-otlp-http': /^server\/telemetry\/span-export\.ts$/,
+  'pg-boss': /^server\/notices\/(queue|pg-boss\.d)\.ts$/,
+  nodemailer: /^server\/notices\/mail\.ts$/,
   'rate-limiter-flexible': /^server\/http\/rate-limit\.ts$/,
 }
 

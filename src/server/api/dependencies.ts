@@ -7,6 +7,7 @@ import type { RecognizeCredentials } from '../credential/recognize.ts'
 import type { RehearseCheck } from '../credential/rehearse.ts'
 import type { Refusal } from '../exchange/refusal.ts'
 import type { MakeChange, Reader, Transaction } from '../ledger/change.ts'
+import type { EnqueueNotices } from '../notices/queue.ts'
 import type { ReadOwnToken } from '../signing/own-token.ts'
 import type { Turn } from '../signing/turn-keys.ts'
 import type { Withdrawal } from '../signing/withdraw-key.ts'
@@ -38,6 +39,8 @@ export interface ApiDependencies {
   readonly rehearseCheck: RehearseCheck
   readonly readOwnToken: ReadOwnToken
   readonly turnRing: TurnRing
+  /** Null where no notices are sent. */
+  readonly enqueueNotices: EnqueueNotices | null
   /** Whether the access token of this `jti` was revoked by itself. */
   readonly isTokenRevoked: (tokenId: string) => Promise<boolean>
   /** What the token endpoint answers to a refusal. */

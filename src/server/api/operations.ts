@@ -8,6 +8,7 @@ import { keyOperations } from './keys.ts'
 import { leakOperations } from './leaks.ts'
 import { meOperations } from './me.ts'
 import { memberOperations } from './members.ts'
+import { noticeOperations } from './notices.ts'
 import type { Operation } from './operation.ts'
 import { organizationTokenOperations } from './organization-tokens.ts'
 import { organizationOperations } from './organizations.ts'
@@ -38,6 +39,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...resourceServerOperations,
   ...clientOperations,
   ...signingKeyOperations,
+  ...noticeOperations,
   ...auditEventOperations,
   ...explainOperations,
   ...leakOperations,

@@ -1,14 +1,15 @@
 // Configuration: file and environment in, one frozen value out, or every problem at once. Reads no secret from disk
-// but the configuration file itself; the only place that knows the names of environment variables.
+// but the configuration file itself.
 
 import { availableParallelism } from 'node:os'
 import type { z } from 'zod'
 import { type PresentedCredential, parseCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
+import { type NoticeSettings, toNoticeSettings } from './notices.ts'
 import { readConfigFile } from './read-file.ts'
 import { type ConfigFile, configFileSchema, MAX_WORKERS } from './schema.ts'
+import { type Environment, overlay, VARIABLES } from './variables.ts'
 
-export type Environment = Readonly<Record<string, string | undefined>>
 export type SecretKeys = readonly [Buffer, ...Buffer[]]
 type Issue = z.core.$ZodIssue
 
@@ -81,83 +82,26 @@ export interface Config {
   readonly limits: Limits
   readonly keepAliveSeconds: number
   readonly credentialHash: { readonly memoryKib: number; readonly passes: number; readonly lanes: number }
+  /** Undefined: nobody is told that a credential is about to end. */
+  readonly notices: NoticeSettings | undefined
 }
 
 const DEFAULT_FILE = 'config/patmint.yaml'
-
-/** Environment variable of each key, and how its text becomes the key's value. */
-const VARIABLES = {
-  PATMINT_ISSUER: ['issuer', asText],
-  PATMINT_HOST: ['host', asText],
-  PATMINT_PORT: ['port', asNumber],
-  PATMINT_WORKERS: ['workers', asNumber],
-  PATMINT_TRUSTED_PROXIES: ['trusted_proxies', asList],
-  PATMINT_DATABASE_URL: ['database_url', asText],
-  PATMINT_DATABASE_POOL_SIZE: ['database_pool_size', asNumber],
-  PATMINT_DATABASE_CONNECT_SECONDS: ['database_connect_seconds', asNumber],
-  PATMINT_DATABASE_LOCK_SECONDS: ['database_lock_seconds', asNumber],
-  PATMINT_DATABASE_STATEMENT_SECONDS: ['database_statement_seconds', asNumber],
-  PATMINT_EXCHANGE_DEADLINE_SECONDS: ['exchange_deadline_seconds', asNumber],
-  PATMINT_DATA_DIR: ['data_dir', asText],
-  PATMINT_SECRET_KEY: ['secret_key', asText],
-  PATMINT_APPLY: ['apply', asList],
-  PATMINT_BOOTSTRAP_TOKEN: ['bootstrap_token', asText],
-  PATMINT_BOOTSTRAP_PASSWORD: ['bootstrap_password', asText],
-  PATMINT_KEY_ROTATION_DAYS: ['key_rotation_days', asNumber],
-  PATMINT_KEY_POLL_SECONDS: ['key_poll_seconds', asNumber],
-  PATMINT_JWKS_MAX_AGE_SECONDS: ['jwks_max_age_seconds', asNumber],
-  PATMINT_LOG_LEVEL: ['log_level', asText],
-  PATMINT_CREDENTIAL_REUSE: ['credential_reuse', asText],
-  PATMINT_CLIENT_JWKS_ALLOWED_CIDRS: ['client_jwks_allowed_cidrs', asList],
-  PATMINT_DPOP_PROOF_SECONDS: ['dpop_proof_seconds', asNumber],
-  PATMINT_DPOP_NONCE: ['dpop_nonce', asText],
-  PATMINT_FAILURE_WINDOW_SECONDS: ['failure_window_seconds', asNumber],
-  PATMINT_FAILURES_PER_ADDRESS: ['failures_per_address', asNumber],
-  PATMINT_FAILURES_PER_CLIENT: ['failures_per_client', asNumber],
-  PATMINT_FAILURES_PER_CREDENTIAL: ['failures_per_credential', asNumber],
-  PATMINT_HASH_QUEUE_LIMIT: ['hash_queue_limit', asNumber],
-  PATMINT_MAX_IN_FLIGHT: ['max_in_flight', asNumber],
-  PATMINT_KEEP_ALIVE_SECONDS: ['keep_alive_seconds', asNumber],
-  PATMINT_METRICS_HOST: ['metrics_host', asText],
-  PATMINT_METRICS_PORT: ['metrics_port', asNumber],
-  // The standard name. A variable of our own stands behind it, and so wins over it.
-  OTEL_EXPORTER_OTLP_ENDPOINT: ['otlp_endpoint', asText],
-  PATMINT_OTLP_ENDPOINT: ['otlp_endpoint', asText],
-  PATMINT_TRACE_RATIO: ['trace_ratio', asDecimal],
-  PATMINT_STATUS_LIST_TTL_SECONDS: ['status_list_ttl_seconds', asNumber],
-  PATMINT_STATUS_LIST_LIFETIME_SECONDS: ['status_list_lifetime_seconds', asNumber],
-} as const satisfies Record<string, readonly [keyof ConfigFile, (text: string) => unknown]>
-
-function asText(text: string): unknown {
-  return text
-}
-
-function asNumber(text: string): unknown {
-  return /^\d+$/.test(text) ? Number(text) : text
-}
-
-function asDecimal(text: string): unknown {
-  return /^\d+(\.\d+)?$/.test(text) ? Number(text) : text
-}
-
-function asList(text: string): unknown {
-  const parts = text.split(',').map((part) => part.trim())
-  return parts.filter((part) => part !== '')
-}
 
 /** Reads the configuration. Fails with one line per problem; nothing is started and nothing written. */
 export function loadConfig(env: Environment): Result<Config, string[]> {
   const path = env['PATMINT_CONFIG'] || DEFAULT_FILE
   const file = readConfigFile(path, { mayBeMissing: !env['PATMINT_CONFIG'] })
   const content = file.ok ? file.value : {}
-  const merged: Record<string, unknown> = { ...content }
+  let merged: unknown = content
   const origins = new Map(Object.keys(content).map((key) => [key, `${path}: ${key}`]))
   for (const [variable, [key, convert]] of Object.entries(VARIABLES)) {
+    const [top = '', ...below] = key.split('.')
     const text = env[variable]
     // An empty variable counts as unset: compose files and CI systems cannot express "unset".
-    if (text) merged[key] = convert(text)
+    if (text) merged = overlay(merged, [top, ...below], convert(text))
     // A key nobody gave is asked for by its variable.
-    if (text || (file.ok && !origins.has(key))) origins.set(key, variable)
+    if (text || (file.ok && !origins.has(top))) origins.set(key, variable)
   }
   const parsed = configFileSchema.safeParse(merged)
   if (file.ok && parsed.success) return ok(toConfig(parsed.data))
@@ -171,7 +115,7 @@ function describeIssue(issue: Issue, file: string, origins: ReadonlyMap<string, 
   const [key, ...rest] = issue.path.map(String)
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((name) => `${file}: ${[...issue.path, name].join('.')} is not a known key`)
-  const origin = origins.get(key ?? '')
+  const origin = origins.get(issue.path.join('.')) ?? origins.get(key ?? '')
   if (origin === undefined) return []
   // A part of a list given in a variable has no name of its own.
   const name = origin.startsWith(file) ? [origin, ...rest].join('.') : origin
@@ -223,6 +167,7 @@ function toConfig(file: ConfigFile): Config {
     limits: toLimits(file),
     keepAliveSeconds: file.keep_alive_seconds,
     credentialHash: Object.freeze({ memoryKib, passes, lanes }),
+    notices: toNoticeSettings(file.notices),
   })
 }
 

@@ -3,6 +3,8 @@
 import { z } from 'zod'
 import { isCidr } from '../../protocol/cidr.ts'
 import { parseCredential } from '../../protocol/credential.ts'
+import { noticesSchema } from './notices.ts'
+import { shaped, text, when, wholeNumber } from './value.ts'
 
 function isIssuer(text: string): boolean {
   const url = URL.parse(text)
@@ -34,24 +36,8 @@ const ERRORS = {
   log_level: `must be one of ${LOG_LEVELS.join(', ')}`,
   dpop_nonce: `must be one of ${DPOP_NONCES.join(', ')}`,
   credential_reuse: `must be one of ${REUSE_REACTIONS.join(', ')}`,
-  text: 'must be text, and not empty',
   list: 'must be a list',
 } as const
-
-const text = z.string({ error: ERRORS.text }).min(1)
-
-/** A second look only where the first found nothing, so that each key has one problem at most. */
-const when = ({ issues }: { readonly issues: readonly unknown[] }): boolean => issues.length === 0
-
-/** Text of a shape that the JSON schema shows too, and of which `isRight` says the rest. */
-const shaped = (shape: RegExp, isRight: (text: string) => boolean, error: string) =>
-  z.string({ error }).regex(shape, { error }).refine(isRight, { error, when })
-
-const wholeNumber = (least: number, most: number) =>
-  z
-    .int({ error: `must be a whole number from ${least} to ${most}` })
-    .min(least)
-    .max(most)
 
 /** The configuration file as written. Unknown keys are refused. */
 export const configFileSchema = z
@@ -222,6 +208,7 @@ export const configFileSchema = z
     keep_alive_seconds: wholeNumber(1, 3600)
       .default(75)
       .describe('How long an idle connection stays open; longer than the load balancer keeps it'),
+    notices: noticesSchema.optional(),
   })
   // Of what is no number nothing is less.
   .refine((file) => !(file.status_list_lifetime_seconds < 2 * file.status_list_ttl_seconds), {

@@ -108,7 +108,7 @@ async function keepPlans(client: pg.ClientBase): Promise<void> {
 }
 
 /** As pg names them. It takes 0 for no limit, and so does Postgres. */
-const toSettings = ({ connectMs, lockMs, statementMs }: Timeouts) => ({
+export const toSettings = ({ connectMs, lockMs, statementMs }: Timeouts) => ({
   connectionTimeoutMillis: connectMs,
   lock_timeout: lockMs,
   statement_timeout: statementMs,
@@ -116,11 +116,11 @@ const toSettings = ({ connectMs, lockMs, statementMs }: Timeouts) => ({
   idle_in_transaction_session_timeout: statementMs > 0 ? IDLE_TRANSACTION_MS : 0,
 })
 
-const isUnanswered = (error: unknown): boolean =>
+export const isUnanswered = (error: unknown): boolean =>
   error instanceof Error && error.message === 'Query read timeout'
 
 /** A session that was opened while the database only read goes on doing so when that is over. */
-const isReadOnly = (error: unknown): boolean => error instanceof Error && codeOf(error) === '25006'
+export const isReadOnly = (error: unknown): boolean => error instanceof Error && codeOf(error) === '25006'
 
 const codeOf = (error: Error): unknown => (error as { code?: unknown }).code
 

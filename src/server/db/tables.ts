@@ -185,6 +185,22 @@ export interface AuditEventsTable {
   detail: NullableJson<Record<string, unknown>>
 }
 
+export interface NoticesTable {
+  id: Immutable<string>
+  credential_id: Immutable<string>
+  organization_id: Immutable<string>
+  days: Immutable<number>
+  channel: Immutable<'email' | 'webhook'>
+  receiver: Immutable<string>
+  /** Written as a date; read as text, or the driver would make an instant of it. */
+  ends_on: ColumnType<never, string, never>
+  state: 'pending' | 'delivered' | 'failed' | 'cancelled'
+  reason: string | null
+  attempts: Generated<number>
+  created_at: Immutable<Date>
+  changed_at: Date
+}
+
 export interface Tables {
   organizations: OrganizationsTable
   users: UsersTable
@@ -201,4 +217,5 @@ export interface Tables {
   oidc_artifacts: OidcArtifactsTable
   revoked_tokens: RevokedTokensTable
   audit_events: AuditEventsTable
+  notices: NoticesTable
 }

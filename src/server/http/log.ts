@@ -49,6 +49,7 @@ const FIELDS = {
   reason: writeText,
   untold: writeNumber,
   task: writeText,
+  receiver: writeText,
   line: writeText,
   email: writeText,
   dataDir: writeText,

@@ -20,6 +20,8 @@ export type ProblemCode =
   | 'last_platform_admin'
   | 'already_rotated'
   | 'not_active'
+  | 'notice_not_failed'
+  | 'notices_off'
   | 'too_many_requests'
   | 'not_implemented'
   | 'temporarily_unavailable'
@@ -46,6 +48,8 @@ export const PROBLEMS = {
   last_platform_admin: [409, 'There must be another active platform admin first'],
   already_rotated: [409, 'The credential has a successor, or its predecessor still works'],
   not_active: [409, 'The credential does not work any more'],
+  notice_not_failed: [409, 'Only a notice that failed is tried again'],
+  notices_off: [409, 'This server sends no notices'],
   too_many_requests: [429, 'Too many requests'],
   not_implemented: [501, 'Not implemented'],
   temporarily_unavailable: [503, 'Try again later'],

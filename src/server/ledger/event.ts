@@ -31,6 +31,7 @@ const CHANGE_EVENT_TYPES = [
   'policy.changed',
   'signing_key.rotated',
   'signing_key.withdrawn',
+  'notice.retried',
 ] as const
 
 /** What went wrong for somebody; everything else is a success. */

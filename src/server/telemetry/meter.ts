@@ -9,6 +9,7 @@ import {
   SIZE_BUCKETS,
   type Snapshot,
 } from './metric-set.ts'
+import { type CountNotice, createNoticeMeter } from './notice-meter.ts'
 import { createRequestMeter, type RequestMeter } from './request-meter.ts'
 
 export type ExchangeOutcome = 'granted' | 'refused' | 'failed'
@@ -29,6 +30,7 @@ export interface Meter {
   readonly databaseErrors: Readonly<Record<'away' | 'statement', Count>>
   /** Notes how a run of a background task ended. */
   readonly taskEnded: (task: string, end: 'success' | 'failure', at: Date) => void
+  readonly countNotice: CountNotice
   /** Says where to read what only a scrape asks for; until then it is 0, or absent where it has labels. */
   readonly watch: (gauges: Partial<Gauges>) => void
   readonly render: () => Promise<Scrape>
@@ -48,6 +50,8 @@ export interface Gauges {
   readonly keyActivations: () => Iterable<readonly [string, Date]>
   /** How old the status list was that was given out last. */
   readonly statusListAgeSeconds: () => number
+  /** Of the notices that wait or were given up, how many of each state. */
+  readonly openNotices: () => Iterable<readonly [string, number]>
 }
 
 export interface MeterOptions {
@@ -56,6 +60,10 @@ export interface MeterOptions {
   readonly refusalCauses: readonly string[]
 }
 
+const NO_NOTICES = [
+  ['pending', 0],
+  ['failed', 0],
+] as const
 const NO_POOL = { total: 0, idle: 0, waiting: 0 }
 const toSeconds = (instant: Date): number => instant.getTime() / 1000
 
@@ -70,6 +78,7 @@ export function createMeter(options: MeterOptions, set: MetricSet = new MetricSe
     requests: createRequestMeter(set),
     ...createExchangeMeters(set, options.refusalCauses),
     ...createStoreMeters(set),
+    ...createNoticeMeter(set, () => gauges.openNotices?.() ?? NO_NOTICES),
     taskEnded: createTaskMeter(set),
     watch: (more) => {
       gauges = { ...gauges, ...more }

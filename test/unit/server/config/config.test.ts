@@ -43,6 +43,7 @@ const DEFAULTS = {
   },
   keepAliveSeconds: 75,
   credentialHash: { memoryKib: 1024, passes: 1, lanes: 1 },
+  notices: undefined,
 }
 
 const newToken = (): string => canary(generateCredential('personal', randomBytes).reveal())

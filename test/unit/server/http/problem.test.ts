@@ -21,6 +21,8 @@ const STATUS: Record<ProblemCode, number> = {
   last_platform_admin: 409,
   already_rotated: 409,
   not_active: 409,
+  notice_not_failed: 409,
+  notices_off: 409,
   too_many_requests: 429,
   not_implemented: 501,
   temporarily_unavailable: 503,
