@@ -35,7 +35,7 @@ beforeAll(async () => {
   const config = join(mkdtempSync(join(inject('evidenceDir'), 'notices-')), 'patmint.yaml')
   writeFileSync(
     config,
-    `notices: { webhooks: [{ url: ${receiver.url}, secret: ${receiver.secret} }], retry_seconds: 1 }`,
+    `notices: { webhooks: [{ url: ${receiver.url}, secret: ${receiver.secret} }], timeout_seconds: 2, retry_seconds: 1 }`,
   )
   variables = {
     PATMINT_ISSUER: 'https://sts.example.test',
@@ -92,5 +92,5 @@ describe('a notice', () => {
     expect(receiver.events.map(({ data }) => data.credential.name)).toEqual(['one', 'two'])
     const told = server.lines.filter((line) => line.includes('background task failed'))
     expect(told.length).toBeLessThanOrEqual(2)
-  })
+  }, 60_000)
 })
