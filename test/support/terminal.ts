@@ -22,7 +22,8 @@ export function runAtTerminal(
 ): TerminalRun {
   const command = [process.execPath, ...args].map((word) => `'${word}'`).join(' ')
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    env: { ...environment({ ...variables, TERM: 'xterm', SHELL: '/bin/sh' }), NO_COLOR: '' },
+    // Nor is whoever sits there a CI system, where Node shows no colours.
+    env: { ...environment({ ...variables, TERM: 'xterm', SHELL: '/bin/sh' }), NO_COLOR: '', CI: undefined },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   let screen = ''
