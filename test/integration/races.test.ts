@@ -11,7 +11,7 @@ import { createTestDatabase, withClient } from '../support/test-database.ts'
 
 const CONNECTIONS = 20
 /** Rounds of each change but revocation; `npm run test:long` takes a thousand. */
-const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 300)
+const ROUNDS = Number(process.env['RACE_ROUNDS'] ?? 100)
 const TIMEOUT_MS = 300_000
 const REFUSED = { error: 'invalid_request', error_description: 'subject_token is not valid' }
 
