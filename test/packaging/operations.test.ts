@@ -26,8 +26,11 @@ function blockWith(language: string, part: string): string {
 describe('docs/operations.md', () => {
   it('lists every key of the configuration file', () => {
     const [, settings = ''] = /^## Settings\n([\s\S]*?)^## /m.exec(text) ?? []
-    const documented = [...settings.matchAll(/^\|[^|]*\| `([a-z_]+)` \|/gm)].map(([, key]) => key)
-    expect(documented.sort()).toEqual(Object.keys(configFileSchema.shape).sort())
+    // What is nested has a line for each of its members.
+    const documented = new Set(
+      [...settings.matchAll(/^\|[^|]*\| `([a-z_]+)(?:\.[a-z_]+)?` \|/gm)].map(([, key]) => key),
+    )
+    expect([...documented].sort()).toEqual(Object.keys(configFileSchema.shape).sort())
   })
 
   it('shows how to make a secret key the server accepts', async () => {
