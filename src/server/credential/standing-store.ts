@@ -41,7 +41,7 @@ interface StandingsJson {
   readonly managementAudience: string | null
 }
 
-const selectStandings = (ids: RawBuilder<unknown>): RawBuilder<StandingsJson> => sql`(
+const selectStandings = (asked: RawBuilder<unknown>): RawBuilder<StandingsJson> => sql`(
   with held as materialized (
     select c.id, c.kind, c.name, c.permissions, c.allowed_cidrs::text[] as "allowedCidrs", c.may_act as "mayAct", c.issued_reach as "issuedReach",
       c.issued_scopes as "issuedScopes", c.created_at as "createdAt", c.expires_at as "expiresAt",
@@ -50,10 +50,9 @@ const selectStandings = (ids: RawBuilder<unknown>): RawBuilder<StandingsJson> =>
       c.reuse_detected_at as "reuseDetectedAt", c.secret_hash as "secretHash", c.organization_id as "organizationId",
       coalesce(c.role_id, m.role_id) as "roleId", c.owner_id as "ownerId", u.status as "ownerStatus",
       m.user_id is not null as "isMember"
-    from credentials c
+    from ${asked} c
     left join users u on u.id = c.owner_id
     left join memberships m on m.user_id = c.owner_id and m.organization_id = c.organization_id
-    where c.id = any(${ids})
   )
   select json_build_object(
     'held', (select json_agg(h) from held h),
@@ -67,18 +66,21 @@ const selectStandings = (ids: RawBuilder<unknown>): RawBuilder<StandingsJson> =>
     'platformPolicy', (select to_json(e) from expiry_policies e where e.organization_id is null),
     'managementAudience', (select s.audience from resource_servers s where s.built_in)))`
 
-const arrayOf = (ids: readonly string[]): RawBuilder<unknown> => sql`${ids}::text[]`
+const exactly = (ids: readonly string[]): RawBuilder<unknown> =>
+  sql`(select k.* from credentials k where k.id = any(${ids}::text[]))`
 
 /** In place of an unknown id the one that follows, which nobody looks up: what does not exist takes the time of what does. */
-const arrayOfNearest = (ids: readonly string[]): RawBuilder<unknown> => sql`array(
-  select coalesce(
-    (select k.id from credentials k where k.id >= asked.id order by k.id limit 1),
-    (select min(k.id) from credentials k))
-  from unnest(${arrayOf(ids)}) as asked (id))`
+const nearestTo = (ids: readonly string[]): RawBuilder<unknown> => sql`
+    unnest(${ids}::text[]) as asked (id) cross join lateral (
+      (select k.* from credentials k where k.id >= asked.id order by k.id limit 1)
+      union all
+      (select k.* from credentials k order by k.id limit 1)
+      limit 1
+    )`
 
 /** The standings of credentials, as a part of the statement that reads whatever a turn of the event loop asks for. */
 export const standingsPart: Part<Standing> = {
-  select: (ids) => selectStandings(arrayOfNearest(ids)),
+  select: (ids) => selectStandings(nearestTo(ids)),
   read: (json) => readStandings(json as StandingsJson),
 }
 
@@ -87,7 +89,7 @@ export async function findStandings(db: Queryable, ids: readonly string[]): Prom
   if (ids.length === 0) return []
   const { rows } = await sql<{
     standings: StandingsJson
-  }>`select ${selectStandings(arrayOf(ids))} as standings`.execute(db)
+  }>`select ${selectStandings(exactly(ids))} as standings`.execute(db)
   return rows.flatMap(({ standings }) => [...readStandings(standings).values()])
 }
 
