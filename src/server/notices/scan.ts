@@ -4,13 +4,11 @@
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Database } from '../db/database.ts'
 import { dayOf, findThreshold } from './due.ts'
-import { type EndingCredential, listEnding } from './due-store.ts'
+import { type EndingCredential, readEnding } from './due-store.ts'
 import { type Channel, insertNotices, type NewNotice, purgeNotices } from './notice-store.ts'
 import type { EnqueueNotices } from './queue.ts'
 
 const DAY_MS = 86_400_000
-/** Credentials looked at in one statement, and told of in one transaction. */
-const PAGE = 500
 
 export interface Receiver {
   readonly channel: Channel
@@ -33,16 +31,13 @@ export function createScan(options: ScanOptions): (signal: AbortSignal) => Promi
   return async (signal) => {
     const now = clock()
     const until = new Date(now.getTime() + Math.max(...days) * DAY_MS)
-    let after: string | undefined = ''
-    while (after !== undefined && !signal.aborted) {
-      const ending = await listEnding(db, { now, until, after, limit: PAGE })
-      const due = ending.flatMap((credential) => describeDue(credential, options, now))
-      if (due.length > 0)
-        await db.transaction().execute(async (transaction) => {
-          await enqueue(transaction, await insertNotices(transaction, due, now))
-        })
-      after = ending.length === PAGE ? ending.at(-1)?.id : undefined
-    }
+    await db.transaction().execute(async (transaction) => {
+      for await (const page of readEnding(transaction, { now, until })) {
+        const due = page.flatMap((credential) => describeDue(credential, options, now))
+        if (due.length > 0) await enqueue(transaction, await insertNotices(transaction, due, now))
+        if (signal.aborted) return
+      }
+    })
     await purgeNotices(db, dayOf(new Date(now.getTime() - keepDays * DAY_MS)), signal)
   }
 }
