@@ -3,8 +3,8 @@
 import { z } from 'zod'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
 import { MAX_SECRET_OVERLAP_SECONDS } from '../directory/client-secret-change.ts'
-import { audience, displayName, jwks, jwksUri, newClientId } from '../directory/schema.ts'
-import { changesOf, isDistinct } from './schema.ts'
+import { audience, displayName, isDistinct, jwks, jwksUri, newClientId } from '../directory/schema.ts'
+import { changesOf } from './schema.ts'
 
 const MAX_AUDIENCES = 200
 

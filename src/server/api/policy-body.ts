@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { LONGEST_TTL_SECONDS } from '../../protocol/access-token.ts'
-import { slug } from '../directory/schema.ts'
+import { exemptRoles } from '../directory/schema.ts'
 import {
   isContradictory,
   LONGEST_LIFETIME_SECONDS,
@@ -10,9 +10,6 @@ import {
   type PolicyTerms,
   SHORTEST_IDLE_SECONDS,
 } from '../policy/policy.ts'
-import { isDistinct } from './schema.ts'
-
-const MOST_EXEMPT_ROLES = 50
 
 const seconds = (longest: number, shortest = 1) => z.int().min(shortest).max(longest).nullable()
 
@@ -36,11 +33,9 @@ const fields = {
     .max(MOST_ACTIVE_TOKENS)
     .describe('How many active credentials one owner may hold'),
   applies_to: z.enum(['all', 'new']).describe('`new` spares the credentials made before `applies_since`'),
-  exempt_roles: z
-    .array(slug)
-    .max(MOST_EXEMPT_ROLES)
-    .refine(isDistinct, { error: 'must name each role once' })
-    .describe('Roles whose holders `max_lifetime_seconds` and `idle_timeout_seconds` do not bind'),
+  exempt_roles: exemptRoles.describe(
+    'Roles whose holders `max_lifetime_seconds` and `idle_timeout_seconds` do not bind',
+  ),
 }
 
 const policyFields = z.strictObject(fields)

@@ -1,7 +1,7 @@
 // What several nouns of the API have in common: ids, instants, permissions, pages.
 
 import { z } from 'zod'
-import { audience, clientId, grantableScope, slug } from '../directory/schema.ts'
+import { audience, clientId, grantableScope, isDistinct, slug } from '../directory/schema.ts'
 
 export const uuid = z
   .string()
@@ -30,8 +30,6 @@ export const emailText = z
 
 /** Public id of a credential. */
 export const credentialId = z.string().regex(/^[0-9a-f]{16}$/)
-
-export const isDistinct = (values: readonly string[]): boolean => new Set(values).size === values.length
 
 const permission = z
   .strictObject({ audience, scopes: z.array(grantableScope).min(1).max(100) })

@@ -13,7 +13,7 @@ import type { Issuer } from './store.ts'
 import { insertSuccessor, setOverlap } from './successor-store.ts'
 
 export interface RotateRequest {
-  /** Null: as long as was agreed before, counted anew. */
+  /** Null: as long as was agreed before, counted anew, or as long as policy allows where that is less. */
   readonly lifetime: LifetimeWish | null
   /** How long the old value works on. */
   readonly overlapSeconds: number
@@ -41,9 +41,9 @@ export async function rotateCredential(
   if (credential.overlapUntil && !credential.revokedAt) return fail({ reason: 'already_rotated' })
   if (findProblem(standing, now)) return fail({ reason: 'not_active' })
   if (await hasLivePredecessor(transaction, credential, now)) return fail({ reason: 'already_rotated' })
-  const agreed = agreedLifetime(credential, now)
-  const wish = lifetime ?? agreed
-  if (!mayExtend && isLonger(wish, agreed)) return fail({ reason: 'lifetime_extended' })
+  const agreed = findAgreedEnd(credential, now)
+  if (!mayExtend && lifetime && isLater(lifetime, agreed)) return fail({ reason: 'lifetime_extended' })
+  const wish = lifetime ?? { kind: 'up_to', at: agreed }
   const expiresAt = resolveExpiry(wish, policies, role?.name ?? '', now)
   if (!expiresAt.ok) return expiresAt
   await insertSuccessor(transaction, credential.id, {
@@ -65,13 +65,12 @@ const withinBounds = (issuer: Issuer, { issuedReach, issuedScopes }: Credential)
   scopes: issuedScopes ? narrowScopes(issuer.scopes, issuedScopes) : issuer.scopes,
 })
 
-function agreedLifetime({ createdAt, expiresAt }: Credential, now: Date): LifetimeWish {
-  if (!expiresAt) return { kind: 'never' }
-  return { kind: 'until', at: new Date(now.getTime() + expiresAt.getTime() - createdAt.getTime()) }
-}
+/** When a successor made at `now` ends that lives as long as was agreed; `null` for never. */
+const findAgreedEnd = ({ createdAt, expiresAt }: Credential, now: Date): Date | null =>
+  expiresAt && new Date(now.getTime() + expiresAt.getTime() - createdAt.getTime())
 
-const isLonger = (wish: LifetimeWish, agreed: LifetimeWish): boolean =>
-  agreed.kind === 'until' && (wish.kind !== 'until' || wish.at > agreed.at)
+const isLater = (wish: LifetimeWish, agreed: Date | null): boolean =>
+  agreed !== null && (wish.kind !== 'until' || wish.at > agreed)
 
 async function hasLivePredecessor(
   transaction: Queryable,

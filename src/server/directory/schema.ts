@@ -36,6 +36,12 @@ export const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, {
   error: 'must be 1 to 63 lower-case letters, digits and hyphens, without a hyphen at either end',
 })
 export const displayName = humanName(200)
+
+export const isDistinct = (values: readonly string[]): boolean => new Set(values).size === values.length
+
+/** Names of roles that a policy spares. */
+export const exemptRoles = z.array(slug).max(50).refine(isDistinct, { error: 'must name each role once' })
+
 export const email = z.email().max(254).refine(holdsNoCredential, { error: 'must not hold a credential' })
 export const audience = z
   .string()

@@ -8,7 +8,7 @@ import { subjectOf } from '../credential/standing.ts'
 import { chooseScopes, chooseTargets, locateDetails } from './choose.ts'
 import type { ExchangeClient } from './client.ts'
 import type { Actor } from './delegation.ts'
-import { findLeast, findRemainder, listCaps } from './lifetime.ts'
+import { findLeast, findRemainder, listCaps, refuseTooNear } from './lifetime.ts'
 import { isProven } from './possession.ts'
 import type { Presenter } from './present.ts'
 import type { DecisionRefusal } from './refusal.ts'
@@ -62,12 +62,8 @@ export function decide(
   if (!details.ok) return details
   const caps = listCaps({ ...subject, actor }, targets, now)
   const least = findLeast(caps)
-  // Less than a whole second left: a token would be born expired.
-  if (least.seconds < 1)
-    return fail({
-      reason: least.by === 'actor' ? 'actor_token_refused' : 'subject_token_refused',
-      cause: 'credential_expired',
-    })
+  // A token would be born expired.
+  if (least.seconds < 1) return fail(refuseTooNear(least))
   // Last, so that whoever brings no proof learns nothing they could not have.
   const demanding = targets.find(({ dpopRequired }) => dpopRequired)
   if (demanding && wish.proofKey === undefined)

@@ -84,7 +84,7 @@ function stepOf(refusal: ExchangeRefusal, { verified }: CheckedCredential): Step
       return 'client'
     case 'subject_token_refused':
       // A credential that passed every check can only be too near its end.
-      return verified.ok && refusal.cause === 'credential_expired' ? 'expiry' : SUBJECT_STEPS[refusal.cause]
+      return verified.ok && ENDS.has(refusal.cause) ? 'expiry' : SUBJECT_STEPS[refusal.cause]
     case 'actor_token_refused':
       return 'actor'
     case 'proof_required':
@@ -99,6 +99,13 @@ function stepOf(refusal: ExchangeRefusal, { verified }: CheckedCredential): Step
       return 'scope'
   }
 }
+
+const ENDS: ReadonlySet<string> = new Set([
+  'token_invalid',
+  'credential_expired',
+  'credential_superseded',
+  'blocked_by_policy',
+])
 
 type SubjectCause = Extract<ExchangeRefusal, { reason: 'subject_token_refused' }>['cause']
 

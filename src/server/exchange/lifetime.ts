@@ -5,6 +5,7 @@ import { accessTokenCap } from '../policy/effective-expiry.ts'
 import { type PolicyLevel, withoutIdleTimeout } from '../policy/policy.ts'
 import type { Actor } from './delegation.ts'
 import type { Presenter } from './present.ts'
+import type { DecisionRefusal } from './refusal.ts'
 
 /** What a resource server says about the tokens for it. */
 interface TokenTerms {
@@ -46,6 +47,20 @@ export function listCaps(
 
 export const findLeast = (caps: readonly [Cap, ...Cap[]]): Cap =>
   caps.reduce((least, cap) => (cap.seconds < least.seconds ? cap : least))
+
+/** Why nothing is issued where less than a whole second is left: the cause is what will be one within that second. */
+export function refuseTooNear(cap: Cap): DecisionRefusal {
+  if (cap.by === 'actor') return { reason: 'actor_token_refused', cause: 'credential_expired' }
+  const cause = cap.by === 'credential' ? CAUSES[cap.expiry.cause] : 'token_invalid'
+  return { reason: 'subject_token_refused', cause }
+}
+
+const CAUSES = {
+  expires_at: 'credential_expired',
+  overlap_until: 'credential_superseded',
+  max_lifetime: 'blocked_by_policy',
+  idle_timeout: 'blocked_by_policy',
+} as const satisfies Record<CredentialExpiry['cause'], string>
 
 /**
  * Seconds until the credential stops however much it is used: this use of it has just put an idle time-out off. Null: it

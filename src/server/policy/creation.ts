@@ -4,9 +4,13 @@ import { fail, ok, type Result } from '../../protocol/result.ts'
 import { addSeconds } from './effective-expiry.ts'
 import { type ExpiryPolicy, type Policies, type PolicyLevel, strictestLimit } from './policy.ts'
 
-/** How long a new credential shall live: an instant, for ever, or whatever the policy's default is. */
+/**
+ * How long a new credential shall live: an instant, for ever, whatever the policy's default is, or up to an instant (null:
+ * for ever) as long as the policy allows.
+ */
 export type LifetimeWish =
   | { readonly kind: 'default' }
+  | { readonly kind: 'up_to'; readonly at: Date | null }
   | { readonly kind: 'never' }
   | { readonly kind: 'until'; readonly at: Date }
 
@@ -31,8 +35,10 @@ export function resolveExpiry(
     const seconds = Math.min(standard, maximum?.seconds ?? Number.POSITIVE_INFINITY)
     return ok(Number.isFinite(seconds) ? addSeconds(now, seconds) : null)
   }
+  const latest = maximum && addSeconds(now, maximum.seconds)
   const wanted = wish.kind === 'never' ? null : wish.at
-  if (maximum && (wanted === null || wanted > addSeconds(now, maximum.seconds))) {
+  if (latest && (wanted === null || wanted > latest)) {
+    if (wish.kind === 'up_to') return ok(latest)
     return fail({
       reason: 'policy_violation',
       rule: 'max_lifetime',

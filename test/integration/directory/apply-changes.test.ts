@@ -161,8 +161,8 @@ describe('a change is told by one line and made once', () => {
         ['idle_timeout: 60d', 'access_token_max_ttl: 1m, applies_to: new, exempt_roles: [admin]'],
       ],
       [
-        'updated platform policy (max_lifetime, default_lifetime, max_active_tokens)',
-        'updated policy of acme (idle_timeout, access_token_max_ttl, applies_to, exempt_roles)',
+        'updated platform policy (max_lifetime: 365d → none, default_lifetime: none → 30d, max_active_tokens: 10 → 5)',
+        'updated policy of acme (idle_timeout: 60d → none, access_token_max_ttl: none → 1m, applies_to: all → new, exempt_roles: none → admin)',
       ],
     ],
     [

@@ -276,8 +276,8 @@ describe('a default lifetime', () => {
       changes: [
         'updated organization acme (name)',
         'created organization gamma',
-        'created platform policy',
-        'created policy of acme',
+        'created platform policy (max_lifetime: none → 90d, default_lifetime: none → 90d)',
+        'created policy of acme (max_lifetime: none → 90d, default_lifetime: none → 90d)',
       ],
     })
   })

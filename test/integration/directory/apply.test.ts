@@ -57,8 +57,8 @@ describe('config/example.yaml', () => {
         'added ada@acme.test to acme as admin',
         'created client orders-service',
         'created client notebook',
-        'created platform policy',
-        'created policy of acme',
+        'created platform policy (max_lifetime: none → 365d)',
+        'created policy of acme (max_lifetime: none → 90d, idle_timeout: none → 60d, access_token_max_ttl: none → 10m)',
       ],
     })
   })
@@ -151,6 +151,22 @@ describe('config/example.yaml', () => {
     expect(await findAudits(workbench)).toEqual([
       { type: 'configuration.applied', actor: 'operator', occurred_at: workbench.now, detail: { changes } },
     ])
+  })
+
+  it('says what a policy stops, and what a number without a unit was taken for', async ({ workbench }) => {
+    workbench.env = { ORDERS_SECRET: SECRET }
+    await workbench.applyPaths(EXAMPLE)
+    await workbench.query(`
+      insert into credentials (id, kind, organization_id, owner_id, name, secret_hash, created_at, last_used_at)
+      select lpad(to_hex(n), 16, '0'), 'personal', m.organization_id, m.user_id, 'pat ' || n, '', '2026-01-01', used_at
+      from memberships m join users u on u.id = m.user_id and u.email = 'jane@acme.test',
+        (values (1, null), (2, timestamptz '2026-02-27')) as v (n, used_at)`)
+    workbench.now = new Date('2026-03-01T12:00:00Z')
+    expect(await workbench.apply('policies: { platform: { max_lifetime: 90 } }')).toEqual({
+      changes: [
+        'updated platform policy (max_lifetime: 365d → 90s); stops 2, of them used in the last 30 days: 1',
+      ],
+    })
   })
 
   it('records each policy it changes, and makes a version of it', async ({ workbench }) => {

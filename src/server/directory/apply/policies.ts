@@ -1,11 +1,19 @@
 // The `policies` section. A declared policy is the whole policy: what it leaves out is "no rule".
 
+import { isDeepStrictEqual } from 'node:util'
+import { formatDuration } from '../../../protocol/duration.ts'
 import { countImpact } from '../../policy/impact-store.ts'
-import { type ExpiryPolicy, inheritStart, isContradictory, type PolicyTerms } from '../../policy/policy.ts'
+import {
+  DEFAULT_MAX_ACTIVE_TOKENS,
+  type ExpiryPolicy,
+  inheritStart,
+  isContradictory,
+  type PolicyTerms,
+} from '../../policy/policy.ts'
 import { findPolicies, lockPolicies } from '../../policy/store.ts'
 import { makeVersion } from '../../policy/version-store.ts'
 import { requireOrganization } from './organizations.ts'
-import { type ApplyRun, differingMembers, noteUpdate } from './run.ts'
+import type { ApplyRun } from './run.ts'
 import { type Duration, type PolicyDeclaration, toSeconds } from './schema.ts'
 
 /** The file's name of each rule. */
@@ -46,19 +54,43 @@ export async function applyPolicy(
   const level = slug === null ? 'platform' : 'organization'
   await lockPolicies(run.transaction)
   const before = (await findPolicies(run.transaction, organizationId))[level]
+  const changes = describeChanges(before ?? NO_RULES, after)
+  if (before && changes.length === 0) return
+  const stops = await replacePolicy(run, organizationId, before, inheritStart(before, after, run.now))
   const label = slug === null ? 'platform policy' : `policy of ${slug}`
-  if (!before) run.changes.push(`created ${label}`)
-  else if (!noteUpdate(run, label, differingMembers(before, after, KEYS))) return
-  await replacePolicy(run, organizationId, before, inheritStart(before, after, run.now))
+  const terms = changes.length === 0 ? '' : ` (${changes.join(', ')})`
+  run.changes.push(`${before ? 'updated' : 'created'} ${label}${terms}${stops}`)
 }
 
-/** Whoever writes a file has decided: nothing is to confirm. What it stops is counted all the same. */
+const NO_RULES: PolicyTerms = {
+  maxLifetimeSeconds: null,
+  defaultLifetimeSeconds: null,
+  idleTimeoutSeconds: null,
+  accessTokenMaxTtlSeconds: null,
+  maxActiveTokens: DEFAULT_MAX_ACTIVE_TOKENS,
+  appliesTo: 'all',
+  exemptRoles: [],
+}
+
+/** What differs, as the file names it: `max_lifetime: none → 90d`. A number without a unit shows what it was taken for. */
+const describeChanges = (before: PolicyTerms, after: PolicyTerms): string[] =>
+  (Object.keys(KEYS) as (keyof PolicyTerms)[])
+    .filter((term) => !isDeepStrictEqual(before[term], after[term]))
+    .map((term) => `${KEYS[term]}: ${describeTerm(term, before[term])} → ${describeTerm(term, after[term])}`)
+
+function describeTerm(term: keyof PolicyTerms, value: PolicyTerms[keyof PolicyTerms]): string {
+  if (typeof value === 'number' && term.endsWith('Seconds')) return formatDuration(value)
+  const text = Array.isArray(value) ? value.join(' ') : String(value ?? '')
+  return text === '' ? 'none' : text
+}
+
+/** Whoever writes a file has decided: nothing is to confirm. Gives what it stops, in words that follow others. */
 async function replacePolicy(
   { transaction, now, policies }: ApplyRun,
   organizationId: string | null,
   before: ExpiryPolicy | null,
   policy: ExpiryPolicy,
-): Promise<void> {
+): Promise<string> {
   const impact = await countImpact(transaction, { organizationId, policy }, now)
   const version = await makeVersion(transaction, organizationId, {
     policy,
@@ -68,4 +100,5 @@ async function replacePolicy(
     stoppedInUse: impact.inUse,
   })
   policies.push({ organizationId, before, version })
+  return impact.now === 0 ? '' : `; stops ${impact.now}, of them used in the last 30 days: ${impact.inUse}`
 }

@@ -17,6 +17,7 @@ import {
   concreteScope,
   displayName,
   email,
+  exemptRoles,
   grantableScope,
   jwks,
   jwksUri,
@@ -118,7 +119,7 @@ const policy = z.strictObject({
   access_token_max_ttl: duration(LONGEST_TTL_SECONDS).nullable().default(null),
   max_active_tokens: z.int().min(1).max(MOST_ACTIVE_TOKENS).default(DEFAULT_MAX_ACTIVE_TOKENS),
   applies_to: z.enum(['all', 'new']).default('all'),
-  exempt_roles: z.array(slug).default([]),
+  exempt_roles: exemptRoles.default([]),
 })
 
 /** A declarative file. Unknown keys are errors. */

@@ -67,6 +67,25 @@ describe('the lifetime of a token', () => {
     expect(decideLifetime({ credential: { expiresAt: from(NOW, 0, leftMs) } })).toEqual([lifetime, remaining])
   })
 
+  it.each([
+    ['max_lifetime', { maxLifetimeSeconds: DAY }],
+    ['idle_timeout', { idleTimeoutSeconds: DAY }],
+  ])('is never zero: what %s is about to end is refused for that', (_, rule) => {
+    const credential = { createdAt: from(NOW, -DAY, 999), expiresAt: from(NOW, 1, -1) }
+    const policies = buildPolicies(null, rule)
+    const blocked = { reason: 'subject_token_refused', cause: 'blocked_by_policy' }
+    expect(decideLifetime({ credential: { ...credential, expiresAt: null }, policies })).toEqual(blocked)
+    // What ends at the same instant by agreement too has expired.
+    expect(decideLifetime({ credential, policies })).toEqual(EXPIRED)
+  })
+
+  it('is never zero: what its successor is about to replace is refused for that', () => {
+    expect(decideLifetime({ credential: { overlapUntil: from(NOW, 0, 999) } })).toEqual({
+      reason: 'subject_token_refused',
+      cause: 'credential_superseded',
+    })
+  })
+
   it('is never zero: with less than a second left there is no token', () => {
     expect(decideLifetime({ credential: { expiresAt: from(NOW, 1, -1) } })).toEqual(EXPIRED)
     expect(decideLifetime({ credential: { expiresAt: from(NOW, 0, 1) } })).toEqual(EXPIRED)

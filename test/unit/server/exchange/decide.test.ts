@@ -248,7 +248,7 @@ describe('an access token as subject', () => {
 
   it('is refused at its end', () => {
     expect(exchange({ aud: API, exp: seconds })).toEqual(
-      refused({ reason: 'subject_token_refused', cause: 'credential_expired' }),
+      refused({ reason: 'subject_token_refused', cause: 'token_invalid' }),
     )
   })
 

@@ -42,6 +42,27 @@ describe('a wish for an instant', () => {
   })
 })
 
+describe('a wish for as long as before', () => {
+  const upTo = (at: Date | null): LifetimeWish => ({ kind: 'up_to', at })
+  const last = from(NOW, 30 * DAY)
+  const policies = buildPolicies({ maxLifetimeSeconds: 90 * DAY }, { maxLifetimeSeconds: 30 * DAY })
+
+  it.each([
+    ['is granted up to the maximum', from(last, 0, -1), from(last, 0, -1)],
+    ['is granted at the maximum', last, last],
+    ['ends with the maximum where it goes beyond', from(last, 0, 1), last],
+    ['ends with the maximum where it was for ever', null, last],
+  ])('%s', (_, at, end) => {
+    expect(resolve(upTo(at), policies)).toEqual({ ok: true, value: end })
+  })
+
+  it('is granted as it is where no maximum binds', () => {
+    expect(resolve(upTo(null))).toEqual({ ok: true, value: null })
+    const exempting = buildPolicies({ maxLifetimeSeconds: DAY, exemptRoles: ['analyst'] })
+    expect(resolve(upTo(last), exempting)).toEqual({ ok: true, value: last })
+  })
+})
+
 describe('a wish for ever', () => {
   it('is granted where no maximum binds', () => {
     expect(resolve(NEVER)).toEqual({ ok: true, value: null })
