@@ -1,35 +1,20 @@
-// One request for the issuer's JWK Set (RFC 7517 section 5), bounded in time and size, redirects refused.
-// Remembers nothing.
+// The issuer's JWK Set (RFC 7517 section 5), fetched and read. Remembers nothing.
 
 import type { JSONWebKeySet, JWK } from 'jose'
-import { readBoundedText } from './bounded-body.ts'
-
-/** The part of `fetch` this library uses. */
-export type JwksFetch = (url: string, init: RequestInit) => Promise<Response>
+import { fetchDocument, type Transport } from './fetch-document.ts'
 
 const MAX_JWKS_BYTES = 256 * 1024
 
 /** Where and how keys are fetched. */
-export interface JwksSource {
+export interface JwksSource extends Transport {
   readonly jwksUri: string
-  readonly fetch: JwksFetch
 }
 
-/** Fetches the JWK Set, and throws when the issuer does not answer 200 with one within `timeoutMs`. */
-export async function fetchJwks({ jwksUri, fetch }: JwksSource, timeoutMs: number): Promise<JSONWebKeySet> {
-  const response = await fetch(jwksUri, {
-    headers: { accept: 'application/jwk-set+json, application/json' },
-    // Keys come from the one place they were configured to come from.
-    redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
-  })
-  if (response.status !== 200 || response.redirected) {
-    await response.body?.cancel()
-    throw new Error(
-      `the JWKS endpoint answered ${response.redirected ? 'after a redirect' : response.status}`,
-    )
-  }
-  return readKeySet(JSON.parse(await readBoundedText(response, MAX_JWKS_BYTES)))
+/** Fetches the JWK Set, and throws when the issuer does not answer 200 with one in time. */
+export async function fetchJwks({ jwksUri, ...transport }: JwksSource): Promise<JSONWebKeySet> {
+  const accept = 'application/jwk-set+json, application/json'
+  const { text } = await fetchDocument({ url: jwksUri, accept, maxBytes: MAX_JWKS_BYTES }, transport)
+  return readKeySet(JSON.parse(text))
 }
 
 function readKeySet(document: unknown): JSONWebKeySet {

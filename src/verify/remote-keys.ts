@@ -6,10 +6,7 @@ import type { AccessTokenHeader } from './access-token-header.ts'
 import { fetchJwks, type JwksSource } from './fetch-jwks.ts'
 import { VerifyError } from './verify-error.ts'
 
-const FETCH_TIMEOUT_MS = 5_000
 const MAX_AGE_MS = 600_000
-/** Known keys outlive an issuer that is away, but not for ever: one of them may have been withdrawn meanwhile. */
-const MAX_STALE_MS = 86_400_000
 /** Pause after a fetch that worked: made-up key ids must not turn into requests to the issuer. */
 const COOLDOWN_MS = 30_000
 /** Pause after one that did not: an issuer that is struggling is not asked once per token. */
@@ -17,8 +14,8 @@ const RETRY_COOLDOWN_MS = 5_000
 
 export interface RemoteKeysSettings extends JwksSource {
   readonly now: () => Date
-  /** Default 5000. */
-  readonly timeoutMs?: number
+  /** Known keys outlive an issuer that is away, but not for ever: one of them may have been withdrawn meanwhile. */
+  readonly jwksMaxStaleSeconds: number
 }
 
 export class RemoteKeys {
@@ -43,7 +40,7 @@ export class RemoteKeys {
       const refreshed = this.#refresh()
       // While the issuer stays away, only the first to notice waits for it.
       if (!this.#keySet || !this.#failure) await refreshed
-      if (this.#ageMs(this.#fetchedAt) >= MAX_STALE_MS) this.#keySet = undefined
+      if (this.#ageMs(this.#fetchedAt) >= this.#settings.jwksMaxStaleSeconds * 1000) this.#keySet = undefined
     }
     const key = (await this.#select(header)) ?? (await this.#refreshAndSelect(header))
     if (key) return key
@@ -78,9 +75,7 @@ export class RemoteKeys {
 
   async #fetchKeySet(): Promise<void> {
     try {
-      this.#keySet = createLocalJWKSet(
-        await fetchJwks(this.#settings, this.#settings.timeoutMs ?? FETCH_TIMEOUT_MS),
-      )
+      this.#keySet = createLocalJWKSet(await fetchJwks(this.#settings))
       this.#fetchedAt = this.#settings.now()
       this.#failure = undefined
     } catch (cause) {

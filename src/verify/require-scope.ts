@@ -2,6 +2,7 @@
 
 import type { AccessTokenClaims } from '../protocol/access-token.ts'
 import { anyCovers, isConcreteScope } from '../protocol/scope.ts'
+import { presentationOf } from './challenge.ts'
 import { VerifyError } from './verify-error.ts'
 
 /**
@@ -9,7 +10,7 @@ import { VerifyError } from './verify-error.ts'
  * `VerifyError` `scope_insufficient` (403), and a `TypeError` when `scopes` names nothing a token could hold.
  */
 export function requireScope(
-  claims: Pick<AccessTokenClaims, 'scope'>,
+  claims: Pick<AccessTokenClaims, 'scope' | 'cnf'>,
   scopes: string | readonly string[],
 ): void {
   const required = typeof scopes === 'string' ? [scopes] : scopes
@@ -21,6 +22,7 @@ export function requireScope(
   if (required.every((scope) => anyCovers(held, scope))) return
   throw new VerifyError('scope_insufficient', 'The token does not hold the scope this takes', {
     scope: required.join(' '),
+    presentation: presentationOf(claims),
   })
 }
 

@@ -3,14 +3,28 @@
 
 import { type CryptoKey, compactVerify, errors } from 'jose'
 import { type AccessTokenHeader, readAccessTokenHeader } from './access-token-header.ts'
+import type { Presentation } from './challenge.ts'
 import { checkClaims, type VerifiedClaims } from './check-claims.ts'
 import { resolveOptions, type VerifierOptions } from './options.ts'
+import {
+  type IncomingRequest,
+  type PresentedProof,
+  type PresentedToken,
+  readAuthorization,
+} from './read-authorization.ts'
 import { RemoteKeys } from './remote-keys.ts'
 import { VerifyError } from './verify-error.ts'
 
 export interface Verifier {
-  /** Checks an access token; resolves to its claims, frozen, or rejects with `VerifyError`. */
-  verify(token: string): Promise<VerifiedClaims>
+  /**
+   * Checks an access token, and the proof that came with it; resolves to its claims, frozen, or rejects with
+   * `VerifyError`. A token that is bound to a key is refused without a proof.
+   */
+  verify(token: string, proof?: PresentedProof): Promise<VerifiedClaims>
+  /** Checks the access token in the Authorization header of a request, by the scheme Bearer or DPoP. */
+  verifyRequest(request: IncomingRequest): Promise<VerifiedClaims>
+  /** Ends what goes on in the background; what is known by then stays in use until it is too old. */
+  close(): void
 }
 
 /**
@@ -20,15 +34,43 @@ export interface Verifier {
 export function createVerifier(options: VerifierOptions): Verifier {
   const settings = resolveOptions(options)
   const keys = new RemoteKeys(settings)
+  const takesDpop = settings.dpop !== null
+
+  async function verifyToken(token: string): Promise<VerifiedClaims> {
+    const header = readAccessTokenHeader(token)
+    const key = await keys.find(header)
+    const payload = await verifySignature(token, header, key)
+    return checkClaims(payload, settings, settings.now())
+  }
+
+  const verify: Verifier['verify'] = async (token, proof) => {
+    try {
+      return await verifyToken(token)
+    } catch (error) {
+      throw challengeFor(error, { scheme: proof ? 'DPoP' : 'Bearer', takesDpop })
+    }
+  }
+
   return {
-    async verify(token) {
-      const header = readAccessTokenHeader(token)
-      const key = await keys.find(header)
-      const payload = await verifySignature(token, header, key)
-      return checkClaims(payload, settings, settings.now())
+    verify,
+    async verifyRequest(request) {
+      const { token, proof } = readRequest(request, takesDpop)
+      return verify(token, proof)
     },
+    close() {},
   }
 }
+
+function readRequest(request: IncomingRequest, takesDpop: boolean): PresentedToken {
+  try {
+    return readAuthorization(request)
+  } catch (error) {
+    throw challengeFor(error, { scheme: 'Bearer', takesDpop })
+  }
+}
+
+const challengeFor = (error: unknown, presentation: Presentation): unknown =>
+  error instanceof VerifyError ? error.presentedBy(presentation) : error
 
 async function verifySignature(
   token: string,

@@ -147,7 +147,7 @@ describe('section 4, validation by a resource server', () => {
   const invalid = (code: string, description: string) => [
     code,
     401,
-    `Bearer error="invalid_token", error_description="${description}"`,
+    `Bearer error="invalid_token", error_description="${description}", DPoP algs="ES256 EdDSA Ed25519 RS256 PS256"`,
   ]
 
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -227,7 +227,12 @@ describe('section 4, validation by a resource server', () => {
   it('refuses a token from its exp on, and accepts it a millisecond before', async () => {
     const token = await obtain(acme.samPat, API)
     const end = Number(decodeJwt(token).exp) * 1000
-    const at = (instant: number) => ({ clockToleranceSeconds: 0, now: () => new Date(instant) })
+    const at = (instant: number) => ({
+      clockToleranceSeconds: 0,
+      // The lists are of the real time.
+      statusList: null,
+      now: () => new Date(instant),
+    })
     const service = await createService(at(end - 1))
     expect(await service.verify(token)).toEqual(decodeJwt(token))
     expect(await refusalOf(token, at(end))).toEqual(invalid('token_expired', 'The token has expired'))

@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { expect } from 'vitest'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../../src/protocol/access-token.ts'
-import type { JwksFetch } from '../../../src/verify/fetch-jwks.ts'
+import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { VerifyError } from '../../../src/verify/verify-error.ts'
 
 export const ISSUER = 'https://patmint.example.com'
@@ -71,7 +71,7 @@ export const assembleToken = (header: unknown, payload: unknown, signature: stri
   `${encodePart(header)}.${encodePart(payload)}.${signature}`
 
 /** A `fetch` that answers `jwks` and counts how often it was asked. */
-export function stubFetch(jwks: unknown = JWKS): JwksFetch & { calls: number } {
+export function stubFetch(jwks: unknown = JWKS): VerifierFetch & { calls: number } {
   const stub = Object.assign(
     async () => {
       stub.calls += 1

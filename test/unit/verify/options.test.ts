@@ -11,7 +11,12 @@ describe('options of createVerifier', () => {
     const options = {
       audience: '',
       jwksUri: 'ftp://keys.example.com',
+      jwksMaxStaleSeconds: -1,
       clockToleranceSeconds: '5',
+      rememberedTokens: 0.5,
+      timeoutSeconds: 6,
+      statusList: { url: '', maxStaleSeconds: 86_401 },
+      dpop: { proofSeconds: 0, rememberedProofs: 0, noteOnce: true },
       allowInsecureHttp: 'yes',
       fetch: {},
       now: 0,
@@ -19,7 +24,11 @@ describe('options of createVerifier', () => {
     expect(createFrom(options)).toThrow(
       new TypeError(
         'createVerifier: issuer must be a non-empty string; audience must be a non-empty string, a list of them, ' +
-          'or null; jwksUri must be an absolute http(s) URL; clockToleranceSeconds must be a number from 0 to 60; ' +
+          'or null; jwksUri must be an absolute http(s) URL; jwksMaxStaleSeconds must be a number from 0 to 604800; ' +
+          'clockToleranceSeconds must be a number from 0 to 60; rememberedTokens must be a whole number of at least ' +
+          '0; timeoutSeconds must be a number from 0.1 to 5; statusList.url must be a non-empty string; ' +
+          'statusList.maxStaleSeconds must be a number from 0 to 86400; dpop.proofSeconds must be a number from 1 to ' +
+          '300; dpop.rememberedProofs must be a whole number of at least 1; dpop.noteOnce must be a function; ' +
           'allowInsecureHttp must be a boolean; fetch must be a function; now must be a function',
       ),
     )
@@ -72,12 +81,40 @@ describe('options of createVerifier', () => {
     expect(settings).toEqual({
       issuer: ISSUER,
       audiences: [AUDIENCE],
+      statusList: {
+        identifier: 'https://patmint.example.com/oauth2/status-lists',
+        url: 'https://patmint.example.com/oauth2/status-lists',
+        maxStaleSeconds: 600,
+      },
+      dpop: { proofSeconds: 60, rememberedProofs: 100_000, noteOnce: undefined },
       jwksUri: 'https://patmint.example.com/.well-known/jwks.json',
+      jwksMaxStaleSeconds: 86_400,
       clockToleranceSeconds: 5,
+      rememberedTokens: 10_000,
+      timeoutMs: 5_000,
       fetch: expect.any(Function),
       now: expect.any(Function),
     })
     expect(Math.abs(settings.now().getTime() - Date.now())).toBeLessThan(1000)
+  })
+
+  it.each(['statusList', 'dpop'])('switch %s off by null alone', (name) => {
+    expect(resolveOptions({ issuer: ISSUER, audience: AUDIENCE, [name]: null })).toMatchObject({
+      [name]: null,
+    })
+    for (const value of [false, 0, '', 'off'])
+      expect(createFrom({ issuer: ISSUER, audience: AUDIENCE, [name]: value })).toThrow(
+        new TypeError(`createVerifier: ${name} must be an object or null`),
+      )
+  })
+
+  it('say where lists are fetched, not what tokens call them', () => {
+    const statusList = { url: 'http://localhost:8693/oauth2/status-lists/' }
+    expect(resolveOptions({ issuer: ISSUER, audience: AUDIENCE, statusList }).statusList).toEqual({
+      identifier: 'https://patmint.example.com/oauth2/status-lists',
+      url: 'http://localhost:8693/oauth2/status-lists',
+      maxStaleSeconds: 600,
+    })
   })
 
   it('do not change when the caller changes the list of audiences afterwards', () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { JwksFetch } from '../../../src/verify/fetch-jwks.ts'
+import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { RemoteKeys } from '../../../src/verify/remote-keys.ts'
 import { catchRefusal, createSigningKey, JWKS, NOW, serve, signingKey } from './issuer-fixture.ts'
 
 const KNOWN = { alg: 'ES256', kid: 'key-ES256' } as const
+const SETTINGS = { jwksUri: 'https://a/jwks', jwksMaxStaleSeconds: 86_400, timeoutMs: 5_000 }
 const UNKNOWN = { alg: 'ES256', kid: 'key-nobody-has-seen' } as const
 
 /** Keys with a clock that is turned by hand and an issuer that answers whatever `answer` holds. */
@@ -13,11 +14,11 @@ function setUp() {
     calls: 0,
     answer: async (): Promise<Response> => Response.json(JWKS),
   }
-  const fetch: JwksFetch = () => {
+  const fetch: VerifierFetch = () => {
     state.calls += 1
     return state.answer()
   }
-  const keys = new RemoteKeys({ jwksUri: 'https://a/jwks', fetch, now: () => new Date(state.nowMs) })
+  const keys = new RemoteKeys({ ...SETTINGS, fetch, now: () => new Date(state.nowMs) })
   return {
     state,
     keys,
@@ -191,7 +192,7 @@ describe('an issuer that is away', () => {
 
   it('is a 503 when it takes too long', async () => {
     await using server = await serve(() => {})
-    const keys = new RemoteKeys({ jwksUri: server.url, fetch, now: () => NOW, timeoutMs: 50 })
+    const keys = new RemoteKeys({ ...SETTINGS, jwksUri: server.url, fetch, now: () => NOW, timeoutMs: 50 })
     const error = await catchRefusal(() => keys.find(KNOWN))
     expect([error.code, error.status]).toEqual(['keys_unavailable', 503])
     expect(error.cause).toMatchObject({ name: 'TimeoutError' })

@@ -35,6 +35,10 @@ async function refusalOf(token: string, options: Partial<VerifierOptions> = {}) 
   return catchRefusal(() => verifierWith(options).verify(token), token)
 }
 
+const DPOP = 'DPoP algs="ES256 EdDSA Ed25519 RS256 PS256"'
+
+const answerOf = ({ code, status, wwwAuthenticate }: VerifyError) => [code, status, wwwAuthenticate]
+
 describe('an access token of the issuer', () => {
   it.each(SIGNING_ALGORITHMS)('is accepted when signed with %s', async (alg) => {
     const token = await signToken(CLAIMS, {}, signingKey(alg))
@@ -92,12 +96,11 @@ describe('the shape of a token', () => {
     ['an empty signature', (token: string) => token.slice(0, token.lastIndexOf('.') + 1)],
   ])('refuses %s as malformed', async (_name, spoil) => {
     const error = await refusalOf(spoil(await signToken()))
-    expect({ ...error }).toEqual({
-      name: 'VerifyError',
-      code: 'token_malformed',
-      status: 401,
-      wwwAuthenticate: 'Bearer error="invalid_token", error_description="The token is not a JWT"',
-    })
+    expect(answerOf(error)).toEqual([
+      'token_malformed',
+      401,
+      `Bearer error="invalid_token", error_description="The token is not a JWT", ${DPOP}`,
+    ])
   })
 
   it('refuses a value that is not a string as malformed', async () => {
@@ -211,13 +214,11 @@ describe('the header of a token', () => {
 describe('the signature of a token', () => {
   it('is refused when another key made it', async () => {
     const token = await signToken(CLAIMS, {}, await createSigningKey('ES256', 'key-ES256'))
-    expect({ ...(await refusalOf(token)) }).toEqual({
-      name: 'VerifyError',
-      code: 'signature_invalid',
-      status: 401,
-      wwwAuthenticate:
-        'Bearer error="invalid_token", error_description="The signature of the token is not valid"',
-    })
+    expect(answerOf(await refusalOf(token))).toEqual([
+      'signature_invalid',
+      401,
+      `Bearer error="invalid_token", error_description="The signature of the token is not valid", ${DPOP}`,
+    ])
   })
 
   it('is refused over claims it was not made for', async () => {
@@ -279,19 +280,48 @@ describe('the claims of a token', () => {
   })
 })
 
+describe('a request', () => {
+  const REQUEST = { method: 'GET', url: 'https://api.example.com/models', dpop: undefined }
+
+  it('is verified by the token in its Authorization header', async () => {
+    const authorization = `Bearer ${await signToken()}`
+    expect(await verifierWith().verifyRequest({ ...REQUEST, authorization })).toEqual(CLAIMS)
+  })
+
+  it.each([
+    [undefined, 'token_missing', 401, `Bearer, ${DPOP}`],
+    [
+      'Bearer a b',
+      'request_invalid',
+      400,
+      `Bearer error="invalid_request", error_description="The Authorization header is malformed", ${DPOP}`,
+    ],
+    [
+      'DPoP a.b.c',
+      'token_malformed',
+      401,
+      'DPoP error="invalid_token", error_description="The token is not a JWT", algs="ES256 EdDSA Ed25519 RS256 PS256"',
+    ],
+  ])('with the Authorization header %j is refused with %s', async (authorization, ...answer) => {
+    const error = await catchRefusal(() => verifierWith().verifyRequest({ ...REQUEST, authorization }))
+    expect(answerOf(error)).toEqual(answer)
+  })
+
+  it('is not offered DPoP where it is switched off', async () => {
+    const request = { ...REQUEST, authorization: undefined }
+    const error = await catchRefusal(() => verifierWith({ dpop: null }).verifyRequest(request))
+    expect(error.wwwAuthenticate).toBe('Bearer')
+  })
+})
+
 describe('an issuer that is away', () => {
   it('is a 503 without a challenge, never a 401', async () => {
     const error = await refusalOf(await signToken(), {
       fetch: async () => new Response(null, { status: 500 }),
     })
     expect(error).toBeInstanceOf(VerifyError)
-    expect({ ...error, cause: undefined }).toEqual({
-      name: 'VerifyError',
-      code: 'keys_unavailable',
-      status: 503,
-      wwwAuthenticate: undefined,
-      cause: undefined,
-    })
-    expect(error.cause).toEqual(new Error('the JWKS endpoint answered 500'))
+    expect(answerOf(error)).toEqual(['keys_unavailable', 503, undefined])
+    expect(error.retryAfterSeconds).toBe(5)
+    expect(error.cause).toEqual(new Error(`${ISSUER}/.well-known/jwks.json answered 500`))
   })
 })
