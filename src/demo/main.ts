@@ -108,7 +108,7 @@ async function runSteps(dataDir: string, server: RunningServer): Promise<void> {
   show({ ...granted.body, access_token: `${token.slice(0, 24)}…` })
   expectThat(granted.status === 200, 'RFC 8693 token exchange gave a short-lived JWT')
 
-  step('A service verifies it: three lines, and no call home after the first key fetch')
+  step('A service verifies it: three lines, and no call home once it has the keys and the status list')
   const verifier = createVerifier({ issuer: server.url, audience: AUDIENCE })
   show(await verifier.verify(token))
   requireScope(await verifier.verify(token), 'models/m1:read')

@@ -1,97 +1,72 @@
-// The issuer's public keys, as this process knows them: fetched when first needed, refreshed as they age and, once
-// per cool-down, for a key nobody has seen. Keys already known outlive an issuer that is away. Knows no tokens.
+// The issuer's public keys, as this process knows them: kept as any document of the issuer is, and asked for anew, once
+// per cool-down, for a key nobody has seen. Knows no tokens.
 
-import { type CryptoKey, createLocalJWKSet, errors } from 'jose'
-import type { AccessTokenHeader } from './access-token-header.ts'
+import type { CryptoKey } from 'jose'
 import { fetchJwks, type JwksSource } from './fetch-jwks.ts'
+import type { JwtHeader } from './jwt-header.ts'
+import { type Copy, KeptDocument, type Schedule } from './kept-document.ts'
+import { importKeySet, type KeySet, selectKey } from './key-set.ts'
 import { VerifyError } from './verify-error.ts'
 
-const MAX_AGE_MS = 600_000
-/** Pause after a fetch that worked: made-up key ids must not turn into requests to the issuer. */
+/** Made-up key ids must not turn into requests to the issuer. */
 const COOLDOWN_MS = 30_000
-/** Pause after one that did not: an issuer that is struggling is not asked once per token. */
-const RETRY_COOLDOWN_MS = 5_000
 
 export interface RemoteKeysSettings extends JwksSource {
-  readonly now: () => Date
   /** Known keys outlive an issuer that is away, but not for ever: one of them may have been withdrawn meanwhile. */
   readonly jwksMaxStaleSeconds: number
+  readonly now: () => Date
+  readonly schedule: Schedule
+  readonly onFetched?: (() => void) | undefined
 }
 
 export class RemoteKeys {
   readonly #settings: RemoteKeysSettings
-  #keySet: ReturnType<typeof createLocalJWKSet> | undefined
-  #fetchedAt: Date | undefined
-  #attemptedAt: Date | undefined
-  /** Why the latest attempt failed; `undefined` after one that worked. */
-  #failure: { readonly cause: unknown } | undefined
-  #refreshing: Promise<void> | undefined
+  readonly #kept: KeptDocument<KeySet>
 
   constructor(settings: RemoteKeysSettings) {
     this.#settings = settings
+    this.#kept = new KeptDocument({ ...settings, fetch: (previous) => this.#fetchKeySet(previous) })
+  }
+
+  /** The key a token names, where that can be told without waiting. */
+  peek(header: JwtHeader, nowMs: number): CryptoKey | undefined {
+    const keySet = this.#kept.peek(nowMs)
+    return (keySet && selectKey(keySet, header)) ?? undefined
   }
 
   /**
    * The key a token names. Throws `VerifyError`: `key_unknown` when the issuer does not publish it,
    * `keys_unavailable` when that cannot be told because the issuer is away or the key is unusable.
    */
-  async find(header: AccessTokenHeader): Promise<CryptoKey> {
-    if (!this.#isYoungerThan(this.#fetchedAt, MAX_AGE_MS)) {
-      const refreshed = this.#refresh()
-      // While the issuer stays away, only the first to notice waits for it.
-      if (!this.#keySet || !this.#failure) await refreshed
-      if (this.#ageMs(this.#fetchedAt) >= this.#settings.jwksMaxStaleSeconds * 1000) this.#keySet = undefined
-    }
+  async find(header: JwtHeader): Promise<CryptoKey> {
     const key = (await this.#select(header)) ?? (await this.#refreshAndSelect(header))
     if (key) return key
-    throw this.#failure
-      ? new VerifyError('keys_unavailable', 'The keys of the issuer are not available', this.#failure)
+    throw this.#kept.failure
+      ? new VerifyError('keys_unavailable', 'The keys of the issuer are not available', this.#kept.failure)
       : new VerifyError('key_unknown', 'The token is signed with an unknown key')
   }
 
-  async #refreshAndSelect(header: AccessTokenHeader): Promise<CryptoKey | undefined> {
-    await this.#refresh()
+  close(): void {
+    this.#kept.close()
+  }
+
+  async #refreshAndSelect(header: JwtHeader): Promise<CryptoKey | undefined> {
+    await this.#kept.refresh(COOLDOWN_MS)
     return this.#select(header)
   }
 
-  async #select(header: AccessTokenHeader): Promise<CryptoKey | undefined> {
-    try {
-      return await this.#keySet?.({ ...header })
-    } catch (cause) {
-      if (cause instanceof errors.JWKSNoMatchingKey) return undefined
-      throw new VerifyError('keys_unavailable', 'The key of the issuer is not usable', { cause })
-    }
+  async #select(header: JwtHeader): Promise<CryptoKey | undefined> {
+    const keySet = await this.#kept.get()
+    const key = keySet && selectKey(keySet, header)
+    if (key === null) throw new VerifyError('keys_unavailable', 'The key of the issuer is not usable')
+    return key
   }
 
-  /** Fetches unless cooling down; callers at the same time share one request. Never rejects. */
-  #refresh(): Promise<void> {
-    const cooldownMs = this.#failure ? RETRY_COOLDOWN_MS : COOLDOWN_MS
-    if (this.#isYoungerThan(this.#attemptedAt, cooldownMs)) return Promise.resolve()
-    this.#refreshing ??= this.#fetchKeySet().finally(() => {
-      this.#refreshing = undefined
-    })
-    return this.#refreshing
-  }
-
-  async #fetchKeySet(): Promise<void> {
-    try {
-      this.#keySet = createLocalJWKSet(await fetchJwks(this.#settings))
-      this.#fetchedAt = this.#settings.now()
-      this.#failure = undefined
-    } catch (cause) {
-      this.#failure = { cause }
-    }
-    this.#attemptedAt = this.#settings.now()
-  }
-
-  /** NaN for what never happened: no comparison with it holds. */
-  #ageMs(instant: Date | undefined): number {
-    return instant ? this.#settings.now().getTime() - instant.getTime() : Number.NaN
-  }
-
-  #isYoungerThan(instant: Date | undefined, durationMs: number): boolean {
-    const ageMs = this.#ageMs(instant)
-    // A clock set back must not make keys young for as long as it was set back.
-    return ageMs >= 0 && ageMs < durationMs
+  async #fetchKeySet(previous: KeySet | undefined): Promise<Copy<KeySet>> {
+    const { jwks, maxAgeSeconds } = await fetchJwks(this.#settings)
+    const fetchedAt = this.#settings.now().getTime()
+    const freshUntil = fetchedAt + maxAgeSeconds * 1000
+    const usableUntil = Math.max(freshUntil, fetchedAt + this.#settings.jwksMaxStaleSeconds * 1000)
+    return { value: await importKeySet(jwks, previous), fetchedAt, freshUntil, usableUntil }
   }
 }

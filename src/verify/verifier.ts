@@ -1,8 +1,7 @@
-// Verification of an access token on one screen: header, key, signature, claims (RFC 9068 section 4, RFC 8725).
-// Once the keys are known it needs no network.
+// Verification of an access token on one screen: header, key, signature, claims, status (RFC 9068 section 4, RFC 8725,
+// draft-ietf-oauth-status-list-21 section 8.3). Once keys and list are known it needs no network.
 
-import { type CryptoKey, compactVerify, errors } from 'jose'
-import { type AccessTokenHeader, readAccessTokenHeader } from './access-token-header.ts'
+import { readAccessTokenHeader } from './access-token-header.ts'
 import type { Presentation } from './challenge.ts'
 import { checkClaims, type VerifiedClaims } from './check-claims.ts'
 import { resolveOptions, type VerifierOptions } from './options.ts'
@@ -13,7 +12,10 @@ import {
   readAuthorization,
 } from './read-authorization.ts'
 import { RemoteKeys } from './remote-keys.ts'
+import { scheduleTimer } from './schedule.ts'
+import { StatusLists } from './status-lists.ts'
 import { VerifyError } from './verify-error.ts'
+import { verifySignature } from './verify-signature.ts'
 
 export interface Verifier {
   /**
@@ -32,15 +34,29 @@ export interface Verifier {
  * Throws a `TypeError` listing every option that is missing or wrong. Fetches nothing until the first token.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const settings = resolveOptions(options)
+  const settings = { ...resolveOptions(options), schedule: scheduleTimer }
+  const { statusList } = settings
   const keys = new RemoteKeys(settings)
+  const lists = statusList && new StatusLists({ ...settings, statusList }, keys)
   const takesDpop = settings.dpop !== null
 
   async function verifyToken(token: string): Promise<VerifiedClaims> {
+    const startedAt = settings.now().getTime()
     const header = readAccessTokenHeader(token)
-    const key = await keys.find(header)
+    const key = keys.peek(header, startedAt) ?? (await keys.find(header))
     const payload = await verifySignature(token, header, key)
-    return checkClaims(payload, settings, settings.now())
+    const claims = checkClaims(payload, settings, settings.now())
+    await checkStatus(claims, startedAt)
+    return claims
+  }
+
+  /** One verification waits for the issuer as long as one request may take, and not once for each. */
+  async function checkStatus({ status }: VerifiedClaims, startedAt: number): Promise<void> {
+    if (!lists) return
+    if (!status) throw new VerifyError('claim_missing', 'The token has no status claim')
+    const nowMs = settings.now().getTime()
+    if (lists.tryCheck(status.status_list, nowMs)) return
+    await lists.check(status.status_list, Math.max(0, settings.timeoutMs - (nowMs - startedAt)))
   }
 
   const verify: Verifier['verify'] = async (token, proof) => {
@@ -57,7 +73,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const { token, proof } = readRequest(request, takesDpop)
       return verify(token, proof)
     },
-    close() {},
+    close() {
+      keys.close()
+      lists?.close()
+    },
   }
 }
 
@@ -71,19 +90,3 @@ function readRequest(request: IncomingRequest, takesDpop: boolean): PresentedTok
 
 const challengeFor = (error: unknown, presentation: Presentation): unknown =>
   error instanceof VerifyError ? error.presentedBy(presentation) : error
-
-async function verifySignature(
-  token: string,
-  { alg }: AccessTokenHeader,
-  key: CryptoKey,
-): Promise<Uint8Array> {
-  try {
-    return (await compactVerify(token, key, { algorithms: [alg] })).payload
-  } catch (cause) {
-    if (cause instanceof errors.JWSSignatureVerificationFailed) {
-      throw new VerifyError('signature_invalid', 'The signature of the token is not valid')
-    }
-    // The shape was checked before: what is left is a key no issuer should publish, such as RSA below 2048 bits.
-    throw new VerifyError('keys_unavailable', 'The key of the issuer is not usable', { cause })
-  }
-}

@@ -98,6 +98,7 @@ function verifyWithPatmint(instance: Instance, token: string) {
     issuer: ISSUER,
     audience: AUDIENCE,
     jwksUri: `${instance.url}/.well-known/jwks.json`,
+    statusList: { url: `${instance.url}/oauth2/status-lists` },
     allowInsecureHttp: true,
   })
   return verifier.verify(token)
@@ -171,9 +172,10 @@ describe.each([
     }
   })
 
-  it('verifies offline: with the keys fetched once, every server may be down', async () => {
+  it('verifies offline: with keys and list fetched once, every server may be down', async () => {
     const { access_token: token } = await exchange(first(), pat, 'models:read')
-    const jwks = await (await fetch(`${last().url}/.well-known/jwks.json`)).text()
+    const get = async (path: string) => (await fetch(last().url + path)).text()
+    const answers = [await get('/.well-known/jwks.json'), await get('/oauth2/status-lists/0')]
     let calls = 0
     const verifier = createVerifier({
       issuer: ISSUER,
@@ -181,12 +183,12 @@ describe.each([
       allowInsecureHttp: true,
       fetch: async () => {
         calls += 1
-        if (calls > 1) throw new TypeError('the network is gone')
-        return new Response(jwks)
+        if (calls > answers.length) throw new TypeError('the network is gone')
+        return new Response(answers[calls - 1])
       },
     })
     await verifier.verify(token)
     expect((await verifier.verify(token)).scope).toBe('models:read')
-    expect(calls).toBe(1)
+    expect(calls).toBe(2)
   })
 })

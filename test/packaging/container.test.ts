@@ -256,7 +256,8 @@ describe('the image', () => {
     const answer = await requestExchange(container.url, { subject_token: pat, audience })
     expect(answer.status).toBe(200)
     const jwksUri = `${container.url}/.well-known/jwks.json`
-    const verifier = createVerifier({ issuer: 'https://sts.example.test', audience, jwksUri })
+    const statusList = { url: `${container.url}/oauth2/status-lists` }
+    const verifier = createVerifier({ issuer: 'https://sts.example.test', audience, jwksUri, statusList })
     expect(await verifier.verify(String(answer.json['access_token']))).toMatchObject({ org: 'default' })
     expect(container.output()).not.toContain(pat)
   })

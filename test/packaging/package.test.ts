@@ -23,6 +23,7 @@ const { token, jwks } = JSON.parse(readFileSync('token.json', 'utf8'))
 const verifier = createVerifier({
   issuer: '${ISSUER}',
   audience: '${AUDIENCE}',
+  statusList: null,
   fetch: async () => new Response(JSON.stringify(jwks)),
 })
 const { sub } = await verifier.verify(token)

@@ -8,10 +8,11 @@ import buildGetJwks from 'get-jwks'
 import { createLocalJWKSet, createRemoteJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { JwksClient } from 'jwks-rsa'
+import { STATUS_LISTS_PATH } from '../../src/protocol/status-list.ts'
 import { createVerifier } from '../../src/verify/index.ts'
 
 export interface Issuer {
-  /** Where the key set is, below an origin that every verifier is pointed to. */
+  /** Where the key set and the status lists are, below an origin that every verifier is pointed to. */
   readonly origin: string
   readonly issuer: string
   readonly audience: string
@@ -80,6 +81,7 @@ function viaPatmint({ origin, issuer, audience }: Issuer): Verify {
     issuer,
     audience,
     jwksUri: origin + JWKS_PATH,
+    statusList: { url: origin + STATUS_LISTS_PATH },
     allowInsecureHttp: true,
   })
   return (token) => verifier.verify(token)

@@ -6,11 +6,11 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import {
   ENTRIES_PER_LIST,
-  encodeStatusList,
   nameStatusList,
   STATUS,
   type StatusListClaims,
 } from '../../protocol/status-list.ts'
+import { encodeStatusList } from './encode-status-list.ts'
 import { type Dated, Kept } from './kept.ts'
 import type { StoppedCredentials } from './store.ts'
 

@@ -28,13 +28,13 @@ const MOST_AT_ONCE = 10
 const AFTERWARDS = 60
 const TIMEOUT_MS = 180_000
 
-/** One address for the key set of all instances, which answer in turn. */
+/** One address for the key set and the status lists of all instances, which answer in turn. */
 async function startFront(
   urls: readonly string[],
 ): Promise<{ readonly origin: string; readonly stop: () => void }> {
   let asked = 0
-  const front = createServer(async (_, response) => {
-    const answer = await fetch(urls[asked++ % urls.length] + JWKS_PATH)
+  const front = createServer(async (request, response) => {
+    const answer = await fetch(`${urls[asked++ % urls.length]}${request.url}`)
     response
       .writeHead(answer.status, {
         'cache-control': answer.headers.get('cache-control') ?? '',

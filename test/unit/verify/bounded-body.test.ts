@@ -1,5 +1,6 @@
+import { deflateSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { readBoundedText } from '../../../src/verify/bounded-body.ts'
+import { inflateBounded, readBoundedText } from '../../../src/verify/bounded-body.ts'
 
 const streamOf = (...chunks: Uint8Array[]) => new Response(ReadableStream.from(chunks))
 
@@ -9,7 +10,7 @@ describe('readBoundedText', () => {
   })
 
   it('refuses one byte more', async () => {
-    const expected = new RangeError('the response is longer than 3 bytes')
+    const expected = new RangeError('there is more than 3 bytes of it')
     await expect(readBoundedText(new Response('añb'), 3)).rejects.toThrow(expected)
   })
 
@@ -37,5 +38,33 @@ describe('readBoundedText', () => {
     })
     await expect(readBoundedText(new Response(body), 10)).rejects.toThrow(RangeError)
     expect(canceled).toBe(true)
+  })
+})
+
+describe('inflateBounded', () => {
+  const pack = (length: number) => new Uint8Array(deflateSync(Buffer.alloc(length, 7)))
+
+  it('unpacks exactly as much as it may, and not a byte more', async () => {
+    expect(await inflateBounded(pack(1000), 1000)).toEqual(new Uint8Array(1000).fill(7))
+    await expect(inflateBounded(pack(1001), 1000)).rejects.toThrow(
+      new RangeError('there is more than 1000 bytes of it'),
+    )
+  })
+
+  it('does not unpack a bomb', async () => {
+    const bomb = pack(512 * 1024 * 1024)
+    expect(bomb.length).toBeLessThan(1024 * 1024)
+    const before = process.memoryUsage().arrayBuffers
+    await expect(inflateBounded(bomb, 1024 * 1024)).rejects.toThrow(RangeError)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024)
+  })
+
+  it.each([
+    ['cut off', pack(1000).subarray(0, -5)],
+    ['followed by something else', Uint8Array.of(...pack(10), 7)],
+    ['damaged', pack(1000).with(-1, 255)],
+    ['of another format', Uint8Array.of(1, 2, 3)],
+  ])('fails on what is %s', async (_name, bytes) => {
+    await expect(inflateBounded(new Uint8Array(bytes), 2000)).rejects.toThrow(TypeError)
   })
 })

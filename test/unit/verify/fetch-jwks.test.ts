@@ -2,8 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { fetchJwks } from '../../../src/verify/fetch-jwks.ts'
 import { JWKS } from './issuer-fixture.ts'
 
-const fetchFrom = (body: string) =>
-  fetchJwks({ jwksUri: 'https://a/jwks.json', fetch: async () => new Response(body), timeoutMs: 5_000 })
+const fetchWith = (body: string, headers: Record<string, string> = {}) => {
+  const fetch = async () => new Response(body, { headers })
+  return fetchJwks({ jwksUri: 'https://a/jwks.json', fetch, timeoutMs: 5_000 })
+}
+
+const fetchFrom = async (body: string) => (await fetchWith(body)).jwks
 
 describe('fetchJwks', () => {
   it('answers the keys of the issuer', async () => {
@@ -28,11 +32,25 @@ describe('fetchJwks', () => {
     },
   )
 
+  it.each([
+    [undefined, 600],
+    ['public, max-age=300', 300],
+    ['max-age=60', 60],
+    ['max-age=59', 60],
+    ['max-age=0, must-revalidate', 60],
+    ['MAX-AGE=601', 600],
+    ['s-maxage=120', 600],
+    ['max-age=soon', 600],
+  ])('with Cache-Control of %j may be kept for %d seconds', async (cacheControl, seconds) => {
+    const fetched = await fetchWith('{"keys":[]}', cacheControl ? { 'cache-control': cacheControl } : {})
+    expect(fetched.maxAgeSeconds).toBe(seconds)
+  })
+
   it('reads 256 KiB and not a byte more', async () => {
     const bodyOf = (length: number) => `{"keys":[]}${' '.repeat(length - 11)}`
     expect(await fetchFrom(bodyOf(262_144))).toEqual({ keys: [] })
     await expect(fetchFrom(bodyOf(262_145))).rejects.toThrow(
-      new RangeError('the response is longer than 262144 bytes'),
+      new RangeError('there is more than 262144 bytes of it'),
     )
   })
 })

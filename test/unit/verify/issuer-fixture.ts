@@ -1,4 +1,5 @@
-// An issuer for the verifier's tests: one real key per algorithm, tokens signed with them, and its key endpoint.
+// An issuer for the verifier's tests: one real key per algorithm, tokens and status lists signed with them, and its
+// endpoints.
 
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,6 +7,7 @@ import { inspect } from 'node:util'
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose'
 import { expect } from 'vitest'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../../src/protocol/access-token.ts'
+import { encodeStatusList } from '../../../src/server/status/encode-status-list.ts'
 import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { VerifyError } from '../../../src/verify/verify-error.ts'
 
@@ -13,6 +15,9 @@ export const ISSUER = 'https://patmint.example.com'
 export const AUDIENCE = 'https://api.example.com'
 export const NOW = new Date('2026-01-01T12:00:00Z')
 export const NOW_SECONDS = NOW.getTime() / 1000
+
+export const LISTS_PATH = '/oauth2/status-lists'
+export const LIST_URI = `${ISSUER}${LISTS_PATH}/0`
 
 /** Claims of a token that is good at `NOW`, and for five minutes after. */
 export const CLAIMS = {
@@ -26,6 +31,7 @@ export const CLAIMS = {
   scope: 'models:read datasets:read',
   org: 'acme',
   cred: '0123456789abcdef',
+  status: { status_list: { idx: 7, uri: LIST_URI } },
 }
 
 export interface SigningKey {
@@ -70,12 +76,34 @@ const encodePart = (value: unknown): string => Buffer.from(JSON.stringify(value)
 export const assembleToken = (header: unknown, payload: unknown, signature: string): string =>
   `${encodePart(header)}.${encodePart(payload)}.${signature}`
 
-/** A `fetch` that answers `jwks` and counts how often it was asked. */
+/** Entries of a status list that are not 0. */
+export type Statuses = Iterable<readonly [index: number, status: number]>
+
+export interface SignedListOptions {
+  /** Claims that differ from those of a list that is good at `NOW`, and for five minutes after. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  readonly header?: Readonly<Record<string, unknown>>
+  readonly key?: SigningKey
+}
+
+/** A Status List Token of 64 entries of two bits. */
+export async function signStatusList(
+  statuses: Statuses = [],
+  { claims, header, key = signingKey('ES256') }: SignedListOptions = {},
+): Promise<string> {
+  const status_list = await encodeStatusList(64, 2, statuses)
+  const usual = { sub: LIST_URI, iat: NOW_SECONDS, exp: NOW_SECONDS + 300, ttl: 30, status_list }
+  return signToken({ ...usual, ...claims }, { typ: 'statuslist+jwt', ...header }, key)
+}
+
+const CLEAN_LIST = await signStatusList()
+
+/** A `fetch` that answers `jwks` and a status list, in which nothing is revoked, and counts how often it was asked. */
 export function stubFetch(jwks: unknown = JWKS): VerifierFetch & { calls: number } {
   const stub = Object.assign(
-    async () => {
+    async (url: string) => {
       stub.calls += 1
-      return Response.json(jwks)
+      return url.includes(LISTS_PATH) ? new Response(CLEAN_LIST) : Response.json(jwks)
     },
     { calls: 0 },
   )
@@ -95,6 +123,45 @@ export async function serve(listener: RequestListener): Promise<AsyncDisposable 
       await closed
     },
   }
+}
+
+export interface IssuerServer extends AsyncDisposable {
+  readonly url: string
+  /** Paths that were asked for. */
+  readonly requests: string[]
+  jwks: unknown
+  statuses: Statuses
+  /** Answers instead of the issuer. */
+  answer: RequestListener | undefined
+  /** A token of this issuer, good at the time of the clock. */
+  readonly issue: (claims?: Readonly<Record<string, unknown>>, key?: SigningKey) => Promise<string>
+}
+
+/** An issuer on a real port that tells the real time. */
+export async function serveIssuer(): Promise<IssuerServer> {
+  const server = await serve(async (request, response) => {
+    const path = request.url ?? ''
+    issuer.requests.push(path)
+    if (issuer.answer) return issuer.answer(request, response)
+    if (path === '/.well-known/jwks.json') return response.end(JSON.stringify(issuer.jwks))
+    const iat = Math.floor(Date.now() / 1000)
+    const claims = { sub: issuer.url + path, iat, exp: iat + 300 }
+    return response.end(await signStatusList(issuer.statuses, { claims }))
+  })
+  const issuer: IssuerServer = {
+    url: server.url,
+    requests: [],
+    jwks: JWKS,
+    statuses: [],
+    answer: undefined,
+    issue: (claims = {}, key = signingKey('ES256')) => {
+      const iat = Math.floor(Date.now() / 1000)
+      const status = { status_list: { idx: 7, uri: `${server.url}${LISTS_PATH}/0` } }
+      return signToken({ ...CLAIMS, iss: server.url, iat, exp: iat + 300, status, ...claims }, {}, key)
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+  return issuer
 }
 
 /** The `VerifyError` that `attempt` ends in, after searching all it would print for any part of `token`. */

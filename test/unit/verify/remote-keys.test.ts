@@ -1,10 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { RemoteKeys } from '../../../src/verify/remote-keys.ts'
+import { scheduleTimer } from '../../../src/verify/schedule.ts'
 import { catchRefusal, createSigningKey, JWKS, NOW, serve, signingKey } from './issuer-fixture.ts'
 
 const KNOWN = { alg: 'ES256', kid: 'key-ES256' } as const
-const SETTINGS = { jwksUri: 'https://a/jwks', jwksMaxStaleSeconds: 86_400, timeoutMs: 5_000 }
+const SETTINGS = {
+  jwksUri: 'https://a/jwks',
+  jwksMaxStaleSeconds: 86_400,
+  timeoutMs: 5_000,
+  schedule: scheduleTimer,
+}
 const UNKNOWN = { alg: 'ES256', kid: 'key-nobody-has-seen' } as const
 
 /** Keys with a clock that is turned by hand and an issuer that answers whatever `answer` holds. */
@@ -39,15 +45,44 @@ describe('finding a key', () => {
     expect(state.calls).toBe(1)
   })
 
-  it('asks again after ten minutes and not a moment before', async () => {
+  it('asks again five seconds before ten minutes are over and not a moment sooner, and waits for nobody', async () => {
     const { state, keys } = setUp()
-    await keys.find(KNOWN)
-    state.nowMs += 599_999
-    await keys.find(KNOWN)
+    const key = await keys.find(KNOWN)
+    state.nowMs += 594_999
+    expect(keys.peek(KNOWN, state.nowMs)).toBe(key)
     expect(state.calls).toBe(1)
     state.nowMs += 1
-    await keys.find(KNOWN)
+    expect(keys.peek(KNOWN, state.nowMs)).toBe(key)
     expect(state.calls).toBe(2)
+  })
+
+  it('waits for the issuer once ten minutes are over', async () => {
+    const { state, keys } = setUp()
+    const key = await keys.find(KNOWN)
+    state.nowMs += 600_000
+    expect(keys.peek(KNOWN, state.nowMs)).toBeUndefined()
+    expect(await keys.find(KNOWN)).toBe(key)
+  })
+
+  it('asks as often as the issuer says', async () => {
+    const { state, keys } = setUp()
+    state.answer = async () => Response.json(JWKS, { headers: { 'cache-control': 'public, max-age=300' } })
+    await keys.find(KNOWN)
+    state.nowMs += 294_999
+    keys.peek(KNOWN, state.nowMs)
+    expect(state.calls).toBe(1)
+    state.nowMs += 1
+    keys.peek(KNOWN, state.nowMs)
+    expect(state.calls).toBe(2)
+  })
+
+  it('takes another key of the same name for another key', async () => {
+    const { state, keys } = setUp()
+    const before = await keys.find(KNOWN)
+    const { publicJwk } = await createSigningKey('ES256', KNOWN.kid)
+    state.answer = async () => Response.json({ keys: [publicJwk] })
+    state.nowMs += 600_000
+    expect(await keys.find(KNOWN)).not.toBe(before)
   })
 
   it('forgets a key the issuer withdrew, at the next refresh', async () => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { exportSPKI, importJWK } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { SIGNING_ALGORITHMS } from '../../../src/protocol/access-token.ts'
+import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { createVerifier, requireScope, VerifyError } from '../../../src/verify/index.ts'
 import type { VerifierOptions } from '../../../src/verify/options.ts'
 import {
@@ -12,10 +13,9 @@ import {
   catchRefusal,
   createSigningKey,
   ISSUER,
-  JWKS,
   NOW,
   NOW_SECONDS,
-  serve,
+  serveIssuer,
   signingKey,
   signToken,
   stubFetch,
@@ -60,24 +60,32 @@ describe('an access token of the issuer', () => {
     expect(Object.isFrozen(claims['act'])).toBe(true)
   })
 
-  it('is accepted through a real key endpoint, and its scopes count', async () => {
-    await using server = await serve((_request, response) => response.end(JSON.stringify(JWKS)))
-    const verifier = createVerifier({ issuer: server.url, audience: AUDIENCE, now: () => NOW })
-    const claims = await verifier.verify(await signToken({ ...CLAIMS, iss: server.url }))
+  it('is accepted through the real endpoints of the contract, and its scopes count', async () => {
+    await using issuer = await serveIssuer()
+    const verifier = createVerifier({ issuer: issuer.url, audience: AUDIENCE })
+    const claims = await verifier.verify(await issuer.issue())
     expect(() => requireScope(claims, 'models/m1:read')).not.toThrow()
+    expect(issuer.requests).toEqual(['/.well-known/jwks.json', '/oauth2/status-lists/0'])
   })
 
-  it('asks <issuer>/.well-known/jwks.json, below the path of the issuer', async () => {
-    const asked: (string | undefined)[] = []
-    await using server = await serve((request, response) => {
-      asked.push(request.url)
-      response.end(JSON.stringify(JWKS))
-    })
+  it('asks below the path of the issuer', async () => {
+    await using server = await serveIssuer()
     const issuer = `${server.url}/tenant/`
-    await createVerifier({ issuer, audience: AUDIENCE, now: () => NOW }).verify(
-      await signToken({ ...CLAIMS, iss: issuer }),
+    const asked: string[] = []
+    const fetch: VerifierFetch = (url, init) => {
+      asked.push(url)
+      return globalThis.fetch(url.replace('/tenant', ''), init)
+    }
+    const status = { status_list: { idx: 7, uri: `${server.url}/tenant/oauth2/status-lists/0` } }
+    const failed = createVerifier({ issuer, audience: AUDIENCE, fetch }).verify(
+      await server.issue({ iss: issuer, status }),
     )
-    expect(asked).toEqual(['/tenant/.well-known/jwks.json'])
+    // The list that comes back is that of another issuer.
+    expect((await catchRefusal(() => failed)).code).toBe('status_unavailable')
+    expect(asked).toEqual([
+      `${server.url}/tenant/.well-known/jwks.json`,
+      `${server.url}/tenant/oauth2/status-lists/0`,
+    ])
   })
 })
 

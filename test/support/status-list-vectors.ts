@@ -1,6 +1,6 @@
 // The test vectors of draft-ietf-oauth-status-list-21: the examples of section 4.2, and appendix C with 2^20 entries.
 
-import type { StatusBits } from '../../../src/protocol/status-list.ts'
+import type { StatusBits } from '../../src/protocol/status-list.ts'
 
 export interface Vector {
   readonly size: number

@@ -1,0 +1,172 @@
+// The status lists of the issuer, as this process knows them: which list a token names, and what it says. Lists are
+// fetched from below one place that was configured, whatever a token says, and kept as any document of the issuer is.
+
+import type { CryptoKey } from 'jose'
+import {
+  STATUS,
+  STATUS_LIST_MEDIA_TYPE,
+  STATUS_LIST_TYP,
+  type StatusReference,
+} from '../protocol/status-list.ts'
+import { fetchDocument, type Transport } from './fetch-document.ts'
+import { type JwtHeader, readJwtHeader } from './jwt-header.ts'
+import { type Copy, KeptDocument, type Schedule } from './kept-document.ts'
+import type { StatusListSettings } from './options.ts'
+import type { RemoteKeys } from './remote-keys.ts'
+import { readStatus, readStatusList, type StatusList } from './status-list.ts'
+import { VerifyError } from './verify-error.ts'
+import { verifySignature } from './verify-signature.ts'
+
+export interface StatusListsSettings extends Transport {
+  readonly issuer: string
+  readonly statusList: StatusListSettings
+  readonly clockToleranceSeconds: number
+  readonly now: () => Date
+  readonly schedule: Schedule
+  readonly onFetched?: (() => void) | undefined
+}
+
+/** A list, and what it was signed with: one whose key was withdrawn holds no more. */
+interface SignedList extends StatusList {
+  readonly jwt: string
+  readonly header: JwtHeader
+  readonly key: CryptoKey
+}
+
+/** 2^20 entries of eight bits that nothing could pack, in base64url twice over. */
+const MAX_JWT_BYTES = 2 * 1024 * 1024
+const MAX_LISTS = 64
+const LEAST_FRESH_MS = 1_000
+const MOST_FRESH_MS = 3_600_000
+/** Pause before a list is asked for again whose key was withdrawn. */
+const RENEW_PAUSE_MS = 5_000
+const LIST_NUMBER = /^\/(?:0|[1-9]\d{0,8})$/
+
+export class StatusLists {
+  readonly #settings: StatusListsSettings
+  readonly #keys: RemoteKeys
+  readonly #lists = new Map<string, KeptDocument<SignedList>>()
+
+  constructor(settings: StatusListsSettings, keys: RemoteKeys) {
+    this.#settings = settings
+    this.#keys = keys
+  }
+
+  /** Throws `VerifyError` for a token that does not work any more. False: its list has to be waited for first. */
+  tryCheck({ uri, idx }: StatusReference, nowMs: number): boolean {
+    const list = this.#lists.get(uri)?.peek(nowMs)
+    if (!list || this.#keys.peek(list.header, nowMs) !== list.key) return false
+    requireValid(list, idx)
+    return true
+  }
+
+  /** As `tryCheck`, but waits for the list, up to `waitMs`; throws `status_unavailable` where none is to be had. */
+  async check({ uri, idx }: StatusReference, waitMs: number): Promise<void> {
+    const kept = this.#open(uri)
+    const find = async () => (await this.#read(kept)) ?? (await this.#renew(kept))
+    const list = await settleWithin(find(), this.#settings.schedule, waitMs)
+    if (!list) {
+      throw new VerifyError(
+        'status_unavailable',
+        'The status of the token cannot be told',
+        kept.failure ?? {},
+      )
+    }
+    requireValid(list, idx)
+  }
+
+  close(): void {
+    for (const kept of this.#lists.values()) kept.close()
+  }
+
+  #open(uri: string): KeptDocument<SignedList> {
+    const known = this.#lists.get(uri)
+    if (known) return known
+    const { identifier } = this.#settings.statusList
+    if (!uri.startsWith(identifier) || !LIST_NUMBER.test(uri.slice(identifier.length))) {
+      throw new VerifyError('claim_invalid', 'The status claim of the token is not valid')
+    }
+    const kept = new KeptDocument<SignedList>({
+      ...this.#settings,
+      fetch: (previous) => this.#fetchList(uri, previous),
+    })
+    this.#lists.set(uri, kept)
+    this.#dropOldest()
+    return kept
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#lists
+    if (this.#lists.size <= MAX_LISTS || !oldest) return
+    oldest[1].close()
+    this.#lists.delete(oldest[0])
+  }
+
+  async #read(kept: KeptDocument<SignedList>): Promise<SignedList | undefined> {
+    const list = await kept.get()
+    return list && (await this.#isPublished(list)) ? list : undefined
+  }
+
+  async #renew(kept: KeptDocument<SignedList>): Promise<SignedList | undefined> {
+    await kept.refresh(RENEW_PAUSE_MS)
+    return this.#read(kept)
+  }
+
+  async #isPublished({ header, key }: SignedList): Promise<boolean> {
+    return (await this.#keys.find(header).catch(() => undefined)) === key
+  }
+
+  async #fetchList(uri: string, previous: SignedList | undefined): Promise<Copy<SignedList>> {
+    const { statusList } = this.#settings
+    const url = statusList.url + uri.slice(statusList.identifier.length)
+    const request = { url, accept: STATUS_LIST_MEDIA_TYPE, maxBytes: MAX_JWT_BYTES }
+    const { text } = await fetchDocument(request, this.#settings)
+    const fetched = await this.#readSigned(text, uri)
+    // A cache that is behind must not undo a revocation that is known.
+    const isNewer = !previous || fetched.issuedAt >= previous.issuedAt || !(await this.#isPublished(previous))
+    return dateCopy(isNewer ? fetched : previous, this.#settings.now().getTime(), statusList.maxStaleSeconds)
+  }
+
+  async #readSigned(jwt: string, uri: string): Promise<SignedList> {
+    const header = readJwtHeader(jwt, { typ: STATUS_LIST_TYP, name: 'a status list' })
+    const key = await this.#keys.find(header)
+    const payload = await verifySignature(jwt, header, key)
+    const list = await readStatusList(payload, { ...this.#settings, uri }, this.#settings.now().getTime())
+    return { ...list, jwt, header, key }
+  }
+}
+
+function requireValid(list: StatusList, idx: number): void {
+  const status = readStatus(list, idx)
+  if (status === STATUS.valid) return
+  // Section 8.3: of an index beyond the list nothing is known.
+  if (status === undefined)
+    throw new VerifyError('claim_invalid', 'The status claim of the token is not valid')
+  throw status === STATUS.suspended
+    ? new VerifyError('token_suspended', 'The credential behind the token is suspended')
+    : new VerifyError('token_revoked', 'The credential behind the token was revoked')
+}
+
+/**
+ * How long a list serves. Its `ttl` counts from `iat`, since half of it may have passed in caches before it came, but not
+ * where clocks differ by more; its `exp` ends it in any case.
+ */
+function dateCopy(list: SignedList, fetchedAt: number, maxStaleSeconds: number): Copy<SignedList> {
+  const ttlMs = Math.max(LEAST_FRESH_MS, Math.min(list.ttlMs, MOST_FRESH_MS))
+  const leftMs = Math.max(ttlMs / 2, Math.min(list.issuedAt + ttlMs - fetchedAt, ttlMs))
+  const freshUntil = Math.min(fetchedAt + leftMs, list.expiresAt)
+  const usableUntil = Math.min(Math.max(freshUntil, list.issuedAt + maxStaleSeconds * 1000), list.expiresAt)
+  return { value: list, fetchedAt, freshUntil, usableUntil }
+}
+
+/** What `work` resolves to, or `undefined` when that takes longer. */
+function settleWithin<Value>(
+  work: Promise<Value>,
+  schedule: Schedule,
+  waitMs: number,
+): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const cancel = schedule(() => resolve(undefined), waitMs)
+    work.then(resolve, reject).finally(cancel)
+  })
+}

@@ -1,0 +1,204 @@
+import { describe, expect, it } from 'vitest'
+import { type Copy, KeptDocument } from '../../../src/verify/kept-document.ts'
+
+const FRESH_MS = 60_000
+const USABLE_MS = 600_000
+
+/** A document whose value is how often it was fetched, with a clock and timers that are turned by hand. */
+function setUp() {
+  const state = {
+    nowMs: 1_000_000,
+    calls: 0,
+    isAway: false,
+    hang: undefined as Promise<void> | undefined,
+    timers: [] as { readonly at: number; readonly task: () => void }[],
+  }
+  const document = new KeptDocument<number>({
+    fetch: async (): Promise<Copy<number>> => {
+      const value = ++state.calls
+      await state.hang
+      if (state.isAway) throw new Error('away')
+      const fetchedAt = state.nowMs
+      return { value, fetchedAt, freshUntil: fetchedAt + FRESH_MS, usableUntil: fetchedAt + USABLE_MS }
+    },
+    now: () => new Date(state.nowMs),
+    schedule: (task, delayMs) => {
+      const timer = { at: state.nowMs + delayMs, task }
+      state.timers.push(timer)
+      return () => {
+        state.timers = state.timers.filter((other) => other !== timer)
+      }
+    },
+  })
+  /** Passes time, in which timers go off and what they begin ends. */
+  async function pass(durationMs: number): Promise<void> {
+    const end = state.nowMs + durationMs
+    for (;;) {
+      const next = state.timers.toSorted((a, b) => a.at - b.at)[0]
+      if (!next || next.at > end) break
+      state.timers = state.timers.filter((timer) => timer !== next)
+      state.nowMs = next.at
+      next.task()
+      await document.refresh(Number.POSITIVE_INFINITY)
+    }
+    state.nowMs = end
+  }
+  return { state, document, pass, peek: () => document.peek(state.nowMs) }
+}
+
+describe('a document', () => {
+  it('is not there before it was fetched, and fetched once for all who wait', async () => {
+    const { state, document, peek } = setUp()
+    expect(peek()).toBeUndefined()
+    expect(state.calls).toBe(0)
+    expect(await Promise.all([document.get(), document.get(), document.get()])).toEqual([1, 1, 1])
+    expect(peek()).toBe(1)
+  })
+
+  it('is refreshed five seconds before it is stale, without anybody waiting', async () => {
+    const { state, document, pass, peek } = setUp()
+    await document.get()
+    await pass(54_999)
+    expect([peek(), state.calls]).toEqual([1, 1])
+    await pass(1)
+    expect([peek(), state.calls]).toEqual([2, 2])
+  })
+
+  it('is refreshed by whoever uses it where no timer goes off', async () => {
+    const { state, document, peek } = setUp()
+    await document.get()
+    state.nowMs += 55_000
+    expect([peek(), state.calls]).toEqual([1, 2])
+    await document.refresh(Number.POSITIVE_INFINITY)
+    expect(peek()).toBe(2)
+  })
+
+  it('is no more refreshed after ten minutes in which nobody used it, and again when somebody does', async () => {
+    const { state, document, pass, peek } = setUp()
+    await document.get()
+    await pass(3_600_000)
+    const calls = state.calls
+    expect(calls).toBe(11)
+    // Nothing is wrong with the issuer: whoever comes gets what holds now.
+    expect(peek()).toBeUndefined()
+    expect(await document.get()).toBe(calls + 1)
+    await pass(55_000)
+    expect(state.calls).toBe(calls + 2)
+  })
+
+  it('waits for a newer one where the process slept, and does not serve what it had before', async () => {
+    const { state, document } = setUp()
+    await document.get()
+    state.nowMs += FRESH_MS
+    expect(await document.get()).toBe(2)
+  })
+
+  it('is not refreshed in the background once closed', async () => {
+    const { state, document, pass } = setUp()
+    await document.get()
+    document.close()
+    await pass(USABLE_MS)
+    expect([state.calls, state.timers]).toEqual([1, []])
+    expect(await document.get()).toBe(2)
+    expect(state.timers).toEqual([])
+  })
+
+  it('is asked for anew when the clock was set back', async () => {
+    const { state, document } = setUp()
+    await document.get()
+    state.nowMs -= 1
+    expect(await document.get()).toBe(2)
+  })
+})
+
+describe('while the issuer is away, a document', () => {
+  async function setUpAway() {
+    const set = setUp()
+    await set.document.get()
+    set.state.isAway = true
+    return set
+  }
+
+  it('serves at once for as long as it may, and not a moment longer', async () => {
+    const { document, pass, peek } = await setUpAway()
+    for (let passedMs = 0; passedMs < USABLE_MS - 10_000; passedMs += 10_000) {
+      await pass(10_000)
+      expect(peek()).toBe(1)
+    }
+    await pass(9_999)
+    expect(peek()).toBe(1)
+    await pass(1)
+    expect(peek()).toBeUndefined()
+    expect(await document.get()).toBeUndefined()
+    expect(document.failure).toEqual({ cause: new Error('away') })
+  })
+
+  it('is asked for every five seconds, however often it is used', async () => {
+    const { state, pass, peek } = await setUpAway()
+    await pass(FRESH_MS)
+    const calls = state.calls
+    for (let second = 0; second < 60; second += 1) {
+      peek()
+      await pass(1_000)
+    }
+    expect(state.calls - calls).toBe(12)
+  })
+
+  it('is there again within five seconds after the issuer is', async () => {
+    const { state, document, pass, peek } = await setUpAway()
+    await pass(USABLE_MS)
+    expect(await document.get()).toBeUndefined()
+    state.isAway = false
+    await pass(5_000)
+    expect(peek()).toBe(state.calls)
+    expect(document.failure).toBeUndefined()
+  })
+
+  it('keeps only those waiting who come before that is known', async () => {
+    const { state, document, peek } = await setUpAway()
+    let fail = (): void => {}
+    state.hang = new Promise((resolve) => {
+      fail = resolve
+    })
+    state.nowMs += FRESH_MS
+    const first = document.get()
+    expect(peek()).toBeUndefined()
+    fail()
+    expect(await first).toBe(1)
+    state.hang = new Promise(() => {})
+    state.nowMs += 5_000
+    expect(await document.get()).toBe(1)
+    expect(state.calls).toBe(3)
+  })
+})
+
+describe('a copy that was kept elsewhere', () => {
+  const copyOf = (fetchedAt: number): Copy<number> => ({
+    value: 100,
+    fetchedAt,
+    freshUntil: fetchedAt + FRESH_MS,
+    usableUntil: fetchedAt + USABLE_MS,
+  })
+
+  it('serves without a fetch, and is refreshed in its time', async () => {
+    const { state, document, pass, peek } = setUp()
+    expect(document.adopt(copyOf(state.nowMs - 10_000))).toBe(true)
+    expect([peek(), state.calls]).toEqual([100, 0])
+    await pass(45_000)
+    expect([peek(), state.calls]).toEqual([1, 1])
+  })
+
+  it('serves when it is stale and the issuer is away', async () => {
+    const { state, document } = setUp()
+    state.isAway = true
+    document.adopt(copyOf(state.nowMs - FRESH_MS))
+    expect(await document.get()).toBe(100)
+  })
+
+  it('does not take the place of a newer one', async () => {
+    const { state, document, peek } = setUp()
+    await document.get()
+    expect(document.adopt(copyOf(state.nowMs))).toBe(false)
+    expect(peek()).toBe(1)
+  })
+})
