@@ -99,7 +99,8 @@ function requireAudience(aud: string | readonly string[], accepted: readonly str
   }
 }
 
-function requireValidity(claims: VerifiedClaims, toleranceSeconds: number, now: Date): void {
+/** Throws `VerifyError` when claims are not valid yet at the instant `now`, or no more. */
+export function requireValidity(claims: VerifiedClaims, toleranceSeconds: number, now: Date): void {
   const nowSeconds = now.getTime() / 1000
   // Negated, so that a clock that answers NaN refuses instead of accepting.
   if (!(nowSeconds < claims.exp + toleranceSeconds)) {

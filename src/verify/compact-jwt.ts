@@ -8,6 +8,9 @@ const MAX_LENGTH = 16 * 1024
 const PART = '(?:[\\w-]{4})*(?:[\\w-]{4}|[\\w-]{2}[AEIMQUYcgkosw048]|[\\w-][AQgw])'
 const COMPACT = new RegExp(`^${PART}\\.${PART}\\.${PART}$`)
 
+/** Whether `value` is text that is not longer than a token may be. */
+export const isShort = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= MAX_LENGTH
+
 /** Whether `value` is three parts of canonical base64url and at most 16 KiB. */
-export const isCompactJwt = (value: unknown): value is string =>
-  typeof value === 'string' && value.length <= MAX_LENGTH && COMPACT.test(value)
+export const isCompactJwt = (value: unknown): value is string => isShort(value) && COMPACT.test(value)

@@ -1,7 +1,7 @@
 // The status lists of the issuer, as this process knows them: which list a token names, and what it says. Lists are
 // fetched from below one place that was configured, whatever a token says, and kept as any document of the issuer is.
 
-import type { CryptoKey } from 'jose'
+import type { AccessTokenClaims } from '../protocol/access-token.ts'
 import {
   STATUS,
   STATUS_LIST_MEDIA_TYPE,
@@ -9,10 +9,11 @@ import {
   type StatusReference,
 } from '../protocol/status-list.ts'
 import { fetchDocument, type Transport } from './fetch-document.ts'
-import { type JwtHeader, readJwtHeader } from './jwt-header.ts'
+import { readJwtHeader } from './jwt-header.ts'
 import { type Copy, KeptDocument, type Schedule } from './kept-document.ts'
 import type { StatusListSettings } from './options.ts'
 import type { RemoteKeys } from './remote-keys.ts'
+import { dateCopy, type SignedList } from './signed-list.ts'
 import { readStatus, readStatusList, type StatusList } from './status-list.ts'
 import { VerifyError } from './verify-error.ts'
 import { verifySignature } from './verify-signature.ts'
@@ -26,18 +27,9 @@ export interface StatusListsSettings extends Transport {
   readonly onFetched?: (() => void) | undefined
 }
 
-/** A list, and what it was signed with: one whose key was withdrawn holds no more. */
-interface SignedList extends StatusList {
-  readonly jwt: string
-  readonly header: JwtHeader
-  readonly key: CryptoKey
-}
-
 /** 2^20 entries of eight bits that nothing could pack, in base64url twice over. */
 const MAX_JWT_BYTES = 2 * 1024 * 1024
 const MAX_LISTS = 64
-const LEAST_FRESH_MS = 1_000
-const MOST_FRESH_MS = 3_600_000
 /** Pause before a list is asked for again whose key was withdrawn. */
 const RENEW_PAUSE_MS = 5_000
 const LIST_NUMBER = /^\/(?:0|[1-9]\d{0,8})$/
@@ -52,31 +44,33 @@ export class StatusLists {
     this.#keys = keys
   }
 
-  /** Throws `VerifyError` for a token that does not work any more. False: its list has to be waited for first. */
-  tryCheck({ uri, idx }: StatusReference, nowMs: number): boolean {
+  /**
+   * Throws `VerifyError` for a token whose credential does not work any more, at once where its list is known. Else it
+   * waits for the list, for as long as a verification that began at `startedAt` may wait for the issuer; `status_unavailable`
+   * where none is to be had.
+   */
+  check({ status }: Pick<AccessTokenClaims, 'status'>, startedAt: Date): void | Promise<void> {
+    if (!status) throw new VerifyError('claim_missing', 'The token has no status claim')
+    const { uri, idx } = status.status_list
+    const nowMs = this.#settings.now().getTime()
     const list = this.#lists.get(uri)?.peek(nowMs)
-    if (!list || this.#keys.peek(list.header, nowMs) !== list.key) return false
-    requireValid(list, idx)
-    return true
-  }
-
-  /** As `tryCheck`, but waits for the list, up to `waitMs`; throws `status_unavailable` where none is to be had. */
-  async check({ uri, idx }: StatusReference, waitMs: number): Promise<void> {
-    const kept = this.#open(uri)
-    const find = async () => (await this.#read(kept)) ?? (await this.#renew(kept))
-    const list = await settleWithin(find(), this.#settings.schedule, waitMs)
-    if (!list) {
-      throw new VerifyError(
-        'status_unavailable',
-        'The status of the token cannot be told',
-        kept.failure ?? {},
-      )
-    }
-    requireValid(list, idx)
+    if (list && this.#keys.peek(list.header, nowMs) === list.key) return requireValid(list, idx)
+    const leftMs = this.#settings.timeoutMs - (nowMs - startedAt.getTime())
+    return this.#waitAndCheck(status.status_list, Math.max(0, leftMs))
   }
 
   close(): void {
     for (const kept of this.#lists.values()) kept.close()
+  }
+
+  async #waitAndCheck({ uri, idx }: StatusReference, waitMs: number): Promise<void> {
+    const kept = this.#open(uri)
+    const find = async () => (await this.#read(kept)) ?? (await this.#renew(kept))
+    const list = await settleWithin(find(), this.#settings.schedule, waitMs)
+    if (!list) {
+      throw new VerifyError('status_unavailable', 'The status of the token cannot be told', kept.failure)
+    }
+    requireValid(list, idx)
   }
 
   #open(uri: string): KeptDocument<SignedList> {
@@ -145,18 +139,6 @@ function requireValid(list: StatusList, idx: number): void {
   throw status === STATUS.suspended
     ? new VerifyError('token_suspended', 'The credential behind the token is suspended')
     : new VerifyError('token_revoked', 'The credential behind the token was revoked')
-}
-
-/**
- * How long a list serves. Its `ttl` counts from `iat`, since half of it may have passed in caches before it came, but not
- * where clocks differ by more; its `exp` ends it in any case.
- */
-function dateCopy(list: SignedList, fetchedAt: number, maxStaleSeconds: number): Copy<SignedList> {
-  const ttlMs = Math.max(LEAST_FRESH_MS, Math.min(list.ttlMs, MOST_FRESH_MS))
-  const leftMs = Math.max(ttlMs / 2, Math.min(list.issuedAt + ttlMs - fetchedAt, ttlMs))
-  const freshUntil = Math.min(fetchedAt + leftMs, list.expiresAt)
-  const usableUntil = Math.min(Math.max(freshUntil, list.issuedAt + maxStaleSeconds * 1000), list.expiresAt)
-  return { value: list, fetchedAt, freshUntil, usableUntil }
 }
 
 /** What `work` resolves to, or `undefined` when that takes longer. */

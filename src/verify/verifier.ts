@@ -1,9 +1,8 @@
-// Verification of an access token on one screen: header, key, signature, claims, status (RFC 9068 section 4, RFC 8725,
-// draft-ietf-oauth-status-list-21 section 8.3). Once keys and list are known it needs no network.
+// The verifier on one screen: a token is good by itself, its credential still works, and whoever presents it may
+// (RFC 9068 section 4, draft-ietf-oauth-status-list-21 section 8.3, RFC 9449 section 7).
 
-import { readAccessTokenHeader } from './access-token-header.ts'
 import type { Presentation } from './challenge.ts'
-import { checkClaims, type VerifiedClaims } from './check-claims.ts'
+import type { VerifiedClaims } from './check-claims.ts'
 import { resolveOptions, type VerifierOptions } from './options.ts'
 import {
   type IncomingRequest,
@@ -14,8 +13,8 @@ import {
 import { RemoteKeys } from './remote-keys.ts'
 import { scheduleTimer } from './schedule.ts'
 import { StatusLists } from './status-lists.ts'
+import { VerifiedTokens } from './verified-tokens.ts'
 import { VerifyError } from './verify-error.ts'
-import { verifySignature } from './verify-signature.ts'
 
 export interface Verifier {
   /**
@@ -38,30 +37,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { statusList } = settings
   const keys = new RemoteKeys(settings)
   const lists = statusList && new StatusLists({ ...settings, statusList }, keys)
+  const tokens = new VerifiedTokens(settings, keys)
   const takesDpop = settings.dpop !== null
 
-  async function verifyToken(token: string): Promise<VerifiedClaims> {
-    const startedAt = settings.now().getTime()
-    const header = readAccessTokenHeader(token)
-    const key = keys.peek(header, startedAt) ?? (await keys.find(header))
-    const payload = await verifySignature(token, header, key)
-    const claims = checkClaims(payload, settings, settings.now())
-    await checkStatus(claims, startedAt)
+  async function verifyPresented(token: string): Promise<VerifiedClaims> {
+    const startedAt = settings.now()
+    const claims = await tokens.verify(token, startedAt)
+    // Each time: the credential may have been revoked since the token was verified first.
+    await lists?.check(claims, startedAt)
     return claims
-  }
-
-  /** One verification waits for the issuer as long as one request may take, and not once for each. */
-  async function checkStatus({ status }: VerifiedClaims, startedAt: number): Promise<void> {
-    if (!lists) return
-    if (!status) throw new VerifyError('claim_missing', 'The token has no status claim')
-    const nowMs = settings.now().getTime()
-    if (lists.tryCheck(status.status_list, nowMs)) return
-    await lists.check(status.status_list, Math.max(0, settings.timeoutMs - (nowMs - startedAt)))
   }
 
   const verify: Verifier['verify'] = async (token, proof) => {
     try {
-      return await verifyToken(token)
+      return await verifyPresented(token)
     } catch (error) {
       throw challengeFor(error, { scheme: proof ? 'DPoP' : 'Bearer', takesDpop })
     }
