@@ -4,6 +4,7 @@
 import type { Presentation } from './challenge.ts'
 import type { VerifiedClaims } from './check-claims.ts'
 import { resolveOptions, type VerifierOptions } from './options.ts'
+import { createPossessionCheck } from './possession.ts'
 import {
   type IncomingRequest,
   type PresentedProof,
@@ -38,19 +39,21 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const keys = new RemoteKeys(settings)
   const lists = statusList && new StatusLists({ ...settings, statusList }, keys)
   const tokens = new VerifiedTokens(settings, keys)
+  const checkPossession = createPossessionCheck(settings)
   const takesDpop = settings.dpop !== null
 
-  async function verifyPresented(token: string): Promise<VerifiedClaims> {
+  async function verifyPresented(token: string, proof?: PresentedProof): Promise<VerifiedClaims> {
     const startedAt = settings.now()
     const claims = await tokens.verify(token, startedAt)
     // Each time: the credential may have been revoked since the token was verified first.
     await lists?.check(claims, startedAt)
+    await checkPossession(token, claims, proof)
     return claims
   }
 
   const verify: Verifier['verify'] = async (token, proof) => {
     try {
-      return await verifyPresented(token)
+      return await verifyPresented(token, proof)
     } catch (error) {
       throw challengeFor(error, { scheme: proof ? 'DPoP' : 'Bearer', takesDpop })
     }

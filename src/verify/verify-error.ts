@@ -31,6 +31,7 @@ export type VerifyErrorCode =
   | 'proof_missing'
   | 'proof_invalid'
   | 'binding_mismatch'
+  | 'binding_unsupported'
   | 'replay_memory_full'
   | 'scope_insufficient'
   | 'details_insufficient'
@@ -72,6 +73,7 @@ const ANSWERS: Readonly<Record<VerifyErrorCode, Answer>> = {
   proof_missing: INVALID_TOKEN,
   proof_invalid: { status: 401, error: 'invalid_dpop_proof' },
   binding_mismatch: INVALID_TOKEN,
+  binding_unsupported: INVALID_TOKEN,
   replay_memory_full: UNAVAILABLE,
   scope_insufficient: INSUFFICIENT_SCOPE,
   details_insufficient: INSUFFICIENT_SCOPE,

@@ -2,9 +2,9 @@
 // key the token is bound to (RFC 9449 section 7). A proof without that scheme is refused, never ignored.
 
 import type { Context } from 'koa'
+import type { Proof } from '../../dpop/proof.ts'
 import { DPOP_ALGORITHMS } from '../../protocol/dpop.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
-import type { Proof } from '../dpop/proof.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import { Problem } from '../http/problem.ts'
 import type { Challenge } from './challenge.ts'

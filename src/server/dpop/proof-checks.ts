@@ -2,11 +2,11 @@
 // where the configuration asks for them.
 
 import { createHash } from 'node:crypto'
+import { describeProof, keptSeconds, type Proof, type ProvenRequest, verifyProof } from '../../dpop/proof.ts'
 import type { ProofProblem } from '../../protocol/dpop.ts'
 import type { Result } from '../../protocol/result.ts'
 import type { DerivedKeys } from '../secret/secret-keys.ts'
 import { createNonces } from './nonce.ts'
-import { type Proof, type ProvenRequest, SKEW_SECONDS, verifyProof } from './proof.ts'
 
 export interface ProofChecks {
   readonly verifyProof: (
@@ -31,17 +31,13 @@ export interface ProofCheckOptions {
 export function createProofChecks({ maxAgeSeconds, nonceKeys, noteOnce }: ProofCheckOptions): ProofChecks {
   const nonces = nonceKeys && createNonces(nonceKeys)
   const terms = { maxAgeSeconds, acceptsNonce: nonces?.accepts ?? null }
-  // From the earliest to the latest instant at which it is accepted, and as much again for clocks that differ.
-  const keptSeconds = 2 * (maxAgeSeconds + 2 * SKEW_SECONDS)
   return {
     verifyProof: (text, request, now) => verifyProof(text, request, terms, now),
-    spendProof: (proof) => noteOnce(nameProof(proof), keptSeconds),
+    spendProof: (proof) => noteOnce(nameProof(proof), keptSeconds(maxAgeSeconds)),
     issueNonce: nonces?.issue ?? null,
   }
 }
 
-/** A `jti` is unique for its key and URI; what a client chooses is not stored as it is. */
-const nameProof = ({ keyThumbprint, uri, jti }: Proof): string =>
-  createHash('sha256')
-    .update(JSON.stringify([keyThumbprint, uri, jti]))
-    .digest('base64url')
+/** What a client chooses is not stored as it is. */
+const nameProof = (proof: Proof): string =>
+  createHash('sha256').update(describeProof(proof)).digest('base64url')

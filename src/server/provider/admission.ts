@@ -3,9 +3,9 @@
 
 import type { Context } from 'koa'
 import type { Client, KoaContextWithOIDC } from 'oidc-provider'
+import type { Proof } from '../../dpop/proof.ts'
 import { PresentedCredential } from '../../protocol/credential.ts'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
-import type { Proof } from '../dpop/proof.ts'
 import type { AttemptLimits } from '../exchange/exchange.ts'
 import { type ExchangeRequest, parseExchangeRequest, type TokenParameters } from '../exchange/request.ts'
 import { answerOutage, toOAuthError } from './oauth-error.ts'

@@ -1,9 +1,9 @@
 // What an exchange comes to, whichever way its request came in: exchange → mint + ledger → response.
 
+import type { Proof } from '../../dpop/proof.ts'
 import { fail, type Result } from '../../protocol/result.ts'
 import { ACCESS_TOKEN_TYPE } from '../../protocol/urn.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
-import type { Proof } from '../dpop/proof.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import type { ExchangeClient } from '../exchange/client.ts'
 import type { Decision } from '../exchange/decide.ts'

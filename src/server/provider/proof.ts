@@ -1,7 +1,7 @@
 // The DPoP proof of a token request (RFC 9449 section 5): read before anything is looked up, and never ignored.
 
 import type { Context } from 'koa'
-import type { Proof } from '../dpop/proof.ts'
+import type { Proof } from '../../dpop/proof.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import { toOAuthError } from './oauth-error.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { normalizeRequestUri } from '../../../../src/server/dpop/request-uri.ts'
+import { normalizeRequestUri } from '../../../src/dpop/request-uri.ts'
 
 const NORMAL = 'https://sts.example.com/oauth2/token'
 

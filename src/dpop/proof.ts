@@ -1,16 +1,23 @@
-// A DPoP proof, checked by itself (RFC 9449 section 4.3, checks 1 to 12). Whether it was seen before is for the database
-// to say. Knows no HTTP: which method and which URI is passed in, and so is the clock.
+// A DPoP proof, checked by itself (RFC 9449 section 4.3, checks 1 to 12), by the server and by the library for services
+// alike. Whether it was seen before, others say. Knows no HTTP: which method and which URI is passed in, and so is the
+// clock. Web APIs alone.
 
-import { createHash } from 'node:crypto'
-import { calculateJwkThumbprint, compactVerify, decodeProtectedHeader, EmbeddedJWK, type JWK } from 'jose'
-import { DPOP_ALGORITHMS, DPOP_TYP, type ProofProblem } from '../../protocol/dpop.ts'
-import { fail, ok, type Result } from '../../protocol/result.ts'
+import {
+  base64url,
+  calculateJwkThumbprint,
+  compactVerify,
+  decodeProtectedHeader,
+  EmbeddedJWK,
+  type JWK,
+} from 'jose'
+import { DPOP_ALGORITHMS, DPOP_TYP, type ProofProblem } from '../protocol/dpop.ts'
+import { fail, ok, type Result } from '../protocol/result.ts'
 import { normalizeRequestUri } from './request-uri.ts'
 
 /** What a proof has to be for. */
 export interface ProvenRequest {
   readonly method: string
-  /** As the issuer spells it, never by the Host header. */
+  /** As it is known from the configuration, never by the Host header. */
   readonly uri: string
   /** The access token that is presented with it; absent where none is. */
   readonly accessToken?: string
@@ -34,6 +41,13 @@ export interface ProofTerms {
 
 /** By so much the clock of a client may differ from ours, either way. */
 export const SKEW_SECONDS = 5
+
+/** How long a proof is remembered: from the earliest to the latest instant at which it is accepted, and as much again for clocks that differ. */
+export const keptSeconds = (maxAgeSeconds: number): number => 2 * (maxAgeSeconds + 2 * SKEW_SECONDS)
+
+/** What makes a proof the only one of its kind: a `jti` is unique for its key and URI. */
+export const describeProof = ({ keyThumbprint, uri, jti }: Proof): string =>
+  JSON.stringify([keyThumbprint, uri, jti])
 
 const MAX_LENGTH = 4096
 const MAX_JTI_LENGTH = 256
@@ -62,7 +76,7 @@ export async function verifyProof(
   const { jti } = claims
   if (!isShort(jti) || !Number.isFinite(claims['iat'])) return fail('proof_claims_incomplete')
   const uri = normalizeRequestUri(request.uri)
-  const wrong = findClaimProblem(claims, request, uri) ?? findAgeProblem(claims, terms, now)
+  const wrong = (await findClaimProblem(claims, request, uri)) ?? findAgeProblem(claims, terms, now)
   return wrong || uri === undefined ? fail(wrong ?? 'proof_uri_wrong') : ok({ keyThumbprint, jti, uri })
 }
 
@@ -105,18 +119,19 @@ async function readSigned(
   }
 }
 
-function findClaimProblem(
+async function findClaimProblem(
   { htm, htu, ath }: Claims,
   { method, accessToken }: ProvenRequest,
   uri: string | undefined,
-): ProofProblem | undefined {
+): Promise<ProofProblem | undefined> {
   if (htm !== method) return 'proof_method_wrong'
   if (typeof htu !== 'string' || normalizeRequestUri(htu) !== uri) return 'proof_uri_wrong'
-  return accessToken === undefined || ath === hashToken(accessToken) ? undefined : 'proof_token_wrong'
+  return accessToken === undefined || ath === (await hashToken(accessToken)) ? undefined : 'proof_token_wrong'
 }
 
 /** The claim `ath` of a proof for this access token. */
-const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url')
+const hashToken = async (token: string): Promise<string> =>
+  base64url.encode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token))))
 
 /** The nonce comes last: whoever is told to bring one has nothing else to mend. */
 function findAgeProblem(

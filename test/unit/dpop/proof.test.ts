@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { ProofProblem } from '../../../../src/protocol/dpop.ts'
-import { type ProofTerms, type ProvenRequest, verifyProof } from '../../../../src/server/dpop/proof.ts'
-import { athOf, createProofKey, type ProofKey } from '../../../support/dpop.ts'
+import { type ProofTerms, type ProvenRequest, verifyProof } from '../../../src/dpop/proof.ts'
+import type { ProofProblem } from '../../../src/protocol/dpop.ts'
+import { athOf, createProofKey, type ProofKey } from '../../support/dpop.ts'
 
 const NOW = new Date('2030-01-01T00:00:00.000Z')
 const IAT = NOW.getTime() / 1000
