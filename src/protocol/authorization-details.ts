@@ -49,7 +49,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isDetail(value: unknown): value is AuthorizationDetail {
+/** Whether a value is one authorization detail that we know. */
+export function isDetail(value: unknown): value is AuthorizationDetail {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const { type, identifier, actions, locations } = value as Record<string, unknown>
   return (

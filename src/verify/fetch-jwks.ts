@@ -26,9 +26,12 @@ export async function fetchJwks({ jwksUri, ...transport }: JwksSource): Promise<
 }
 
 /** A key that was withdrawn goes on in a verifier for as long as this; a set asked for more often is a burden. */
+export const boundMaxAge = (seconds: number): number =>
+  Math.max(LEAST_AGE_SECONDS, Math.min(seconds, MOST_AGE_SECONDS))
+
 function readMaxAge(cacheControl: string | null): number {
   const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})(?:$|[\s,])/i.exec(cacheControl ?? '') ?? []
-  return Math.max(LEAST_AGE_SECONDS, Math.min(Number(seconds ?? MOST_AGE_SECONDS), MOST_AGE_SECONDS))
+  return boundMaxAge(Number(seconds ?? MOST_AGE_SECONDS))
 }
 
 /** Reads a JWK Set, leaving out keys that no token can name; throws for anything else. */

@@ -33,7 +33,7 @@ export function findOptionProblems(options: unknown): string[] {
       findTypeProblem('dpop.noteOnce', dpop['noteOnce'], 'function'),
     ]),
     findTypeProblem('allowInsecureHttp', options['allowInsecureHttp'], 'boolean'),
-    ...['fetch', 'now'].map((name) => findTypeProblem(name, options[name], 'function')),
+    ...['persist', 'fetch', 'now'].map((name) => findTypeProblem(name, options[name], 'function')),
   ].flat()
 }
 

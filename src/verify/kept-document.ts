@@ -85,9 +85,10 @@ export class KeptDocument<Value> {
     await this.#fetching
   }
 
-  /** Takes a copy that was kept elsewhere, unless the one at hand is newer. */
+  /** Takes a copy that was kept elsewhere, unless it serves no more or the one at hand is newer. */
   adopt(copy: Copy<Value>): boolean {
-    if (this.#copy && this.#copy.fetchedAt >= copy.fetchedAt) return false
+    const isNewer = !this.#copy || this.#copy.fetchedAt < copy.fetchedAt
+    if (!isNewer || !(this.#nowMs() < copy.usableUntil)) return false
     this.#take(copy)
     return true
   }
@@ -132,10 +133,13 @@ export class KeptDocument<Value> {
   #refreshIn(waitMs: number): void {
     this.#cancelRefresh?.()
     if (this.#isClosed) return
-    this.#cancelRefresh = this.#settings.schedule(() => {
-      const nowMs = this.#nowMs()
-      if (nowMs - this.#usedAt < IDLE_MS) this.#startRefresh(nowMs)
-    }, waitMs)
+    this.#cancelRefresh = this.#settings.schedule(
+      () => {
+        const nowMs = this.#nowMs()
+        if (nowMs - this.#usedAt < IDLE_MS) this.#startRefresh(nowMs)
+      },
+      Math.max(0, waitMs),
+    )
   }
 
   #isAttemptedWithin(durationMs: number, nowMs: number): boolean {

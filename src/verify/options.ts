@@ -5,6 +5,7 @@ import { STATUS_LISTS_PATH } from '../protocol/status-list.ts'
 import type { VerifierFetch } from './fetch-document.ts'
 import { findOptionProblems } from './find-option-problems.ts'
 import { formatEndpointUrl } from './issuer-url.ts'
+import type { VerifierSnapshot } from './snapshot.ts'
 
 export interface VerifierOptions {
   /** The issuer's identifier, compared with `iss` character by character. */
@@ -25,6 +26,8 @@ export interface VerifierOptions {
   readonly rememberedTokens?: number | undefined
   /** Longest a request to the issuer may take, answer included. Default 5, at most 5. */
   readonly timeoutSeconds?: number | undefined
+  /** Told what is known of the issuer whenever something was fetched, to keep it for `hydrate`. What it throws is ignored. */
+  readonly persist?: Persist | undefined
   /** Allows plain http to hosts other than this machine: whoever is on the path can then forge tokens. */
   readonly allowInsecureHttp?: boolean | undefined
   /** Replaces the global `fetch`; must honour the `signal` it is given. */
@@ -32,6 +35,8 @@ export interface VerifierOptions {
   /** Replaces the clock. */
   readonly now?: (() => Date) | undefined
 }
+
+export type Persist = (snapshot: VerifierSnapshot) => void | Promise<void>
 
 export interface StatusListOptions {
   /** Where the lists are fetched, for a service that reaches the issuer by another name. Default: `<issuer>/oauth2/status-lists`. */
@@ -63,6 +68,7 @@ export interface VerifierSettings {
   readonly clockToleranceSeconds: number
   readonly rememberedTokens: number
   readonly timeoutMs: number
+  readonly persist: Persist | undefined
   readonly fetch: VerifierFetch
   readonly now: () => Date
 }
@@ -94,6 +100,7 @@ export function resolveOptions(options: VerifierOptions): VerifierSettings {
     jwksMaxStaleSeconds: options.jwksMaxStaleSeconds ?? 86_400,
     clockToleranceSeconds: options.clockToleranceSeconds ?? 5,
     rememberedTokens: options.rememberedTokens ?? 10_000,
+    persist: options.persist,
     timeoutMs: (options.timeoutSeconds ?? 5) * 1000,
     fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     now: options.now ?? (() => new Date()),

@@ -6,6 +6,7 @@ import { fetchJwks, type JwksSource } from './fetch-jwks.ts'
 import type { JwtHeader } from './jwt-header.ts'
 import { type Copy, KeptDocument, type Schedule } from './kept-document.ts'
 import { importKeySet, type KeySet, selectKey } from './key-set.ts'
+import type { KeptKeys } from './snapshot.ts'
 import { VerifyError } from './verify-error.ts'
 
 /** Made-up key ids must not turn into requests to the issuer. */
@@ -46,6 +47,30 @@ export class RemoteKeys {
       : new VerifyError('key_unknown', 'The token is signed with an unknown key')
   }
 
+  /** The key a header names among those that are known, whatever their age; nobody is asked. */
+  findKnown(header: JwtHeader): CryptoKey {
+    const keySet = this.#kept.copy?.value
+    const key = keySet && selectKey(keySet, header)
+    if (!key) throw new VerifyError('key_unknown', 'The token is signed with an unknown key')
+    return key
+  }
+
+  /** The keys that are known, as they were fetched. */
+  get kept(): KeptKeys | undefined {
+    const copy = this.#kept.copy
+    if (!copy) return undefined
+    const { value, fetchedAt, freshUntil } = copy
+    return { jwks: value.jwks, fetchedAt, maxAgeSeconds: (freshUntil - fetchedAt) / 1000 }
+  }
+
+  /** Takes keys that were kept elsewhere, if they serve still and are newer than what is known. Does no I/O. */
+  async adopt({ jwks, fetchedAt, maxAgeSeconds }: KeptKeys): Promise<boolean> {
+    // Kept by a clock that was ahead, they are not younger than now.
+    const at = Math.min(fetchedAt, this.#settings.now().getTime())
+    const keySet = await importKeySet(jwks, this.#kept.copy?.value)
+    return this.#kept.adopt(this.#date(keySet, at, maxAgeSeconds))
+  }
+
   close(): void {
     this.#kept.close()
   }
@@ -64,9 +89,12 @@ export class RemoteKeys {
 
   async #fetchKeySet(previous: KeySet | undefined): Promise<Copy<KeySet>> {
     const { jwks, maxAgeSeconds } = await fetchJwks(this.#settings)
-    const fetchedAt = this.#settings.now().getTime()
+    return this.#date(await importKeySet(jwks, previous), this.#settings.now().getTime(), maxAgeSeconds)
+  }
+
+  #date(value: KeySet, fetchedAt: number, maxAgeSeconds: number): Copy<KeySet> {
     const freshUntil = fetchedAt + maxAgeSeconds * 1000
     const usableUntil = Math.max(freshUntil, fetchedAt + this.#settings.jwksMaxStaleSeconds * 1000)
-    return { value: await importKeySet(jwks, previous), fetchedAt, freshUntil, usableUntil }
+    return { value, fetchedAt, freshUntil, usableUntil }
   }
 }

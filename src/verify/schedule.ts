@@ -8,3 +8,15 @@ export const scheduleTimer: Schedule = (task, delayMs) => {
   timer.unref?.()
   return () => clearTimeout(timer)
 }
+
+/** What `work` resolves to, or `undefined` when that takes longer. */
+export function settleWithin<Value>(
+  work: Promise<Value>,
+  schedule: Schedule,
+  waitMs: number,
+): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const cancel = schedule(() => resolve(undefined), waitMs)
+    work.then(resolve, reject).finally(cancel)
+  })
+}

@@ -2,8 +2,9 @@
 // unpacking; the clock is passed in.
 
 import { base64url } from 'jose'
-import { ENTRIES_PER_LIST, type StatusBits } from '../protocol/status-list.ts'
+import { ENTRIES_PER_LIST, STATUS, type StatusBits } from '../protocol/status-list.ts'
 import { inflateBounded } from './bounded-body.ts'
+import { VerifyError } from './verify-error.ts'
 
 /** A list that holds. Instants are milliseconds since the epoch. */
 export interface StatusList {
@@ -71,3 +72,15 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value)
 const isBits = (value: unknown): value is StatusBits => [1, 2, 4, 8].some((bits) => bits === value)
 
 const invalidClaim = (name: string): Error => new Error(`the ${name} claim of the status list is not valid`)
+
+/** Throws `VerifyError` unless the status at an index is VALID (section 7.1). */
+export function requireValidStatus(list: StatusList, idx: number): void {
+  const status = readStatus(list, idx)
+  if (status === STATUS.valid) return
+  // Section 8.3: of an index beyond the list nothing is known.
+  if (status === undefined)
+    throw new VerifyError('claim_invalid', 'The status claim of the token is not valid')
+  throw status === STATUS.suspended
+    ? new VerifyError('token_suspended', 'The credential behind the token is suspended')
+    : new VerifyError('token_revoked', 'The credential behind the token was revoked')
+}

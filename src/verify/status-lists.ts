@@ -1,22 +1,17 @@
 // The status lists of the issuer, as this process knows them: which list a token names, and what it says. Lists are
 // fetched from below one place that was configured, whatever a token says, and kept as any document of the issuer is.
 
+import { decodeJwt } from 'jose'
 import type { AccessTokenClaims } from '../protocol/access-token.ts'
-import {
-  STATUS,
-  STATUS_LIST_MEDIA_TYPE,
-  STATUS_LIST_TYP,
-  type StatusReference,
-} from '../protocol/status-list.ts'
+import { STATUS_LIST_MEDIA_TYPE, type StatusReference } from '../protocol/status-list.ts'
 import { fetchDocument, type Transport } from './fetch-document.ts'
-import { readJwtHeader } from './jwt-header.ts'
 import { type Copy, KeptDocument, type Schedule } from './kept-document.ts'
 import type { StatusListSettings } from './options.ts'
 import type { RemoteKeys } from './remote-keys.ts'
-import { dateCopy, type SignedList } from './signed-list.ts'
-import { readStatus, readStatusList, type StatusList } from './status-list.ts'
+import { settleWithin } from './schedule.ts'
+import { dateCopy, type KeyFinder, readSignedList, type SignedList } from './signed-list.ts'
+import { requireValidStatus } from './status-list.ts'
 import { VerifyError } from './verify-error.ts'
-import { verifySignature } from './verify-signature.ts'
 
 export interface StatusListsSettings extends Transport {
   readonly issuer: string
@@ -54,9 +49,26 @@ export class StatusLists {
     const { uri, idx } = status.status_list
     const nowMs = this.#settings.now().getTime()
     const list = this.#lists.get(uri)?.peek(nowMs)
-    if (list && this.#keys.peek(list.header, nowMs) === list.key) return requireValid(list, idx)
+    if (list && this.#keys.peek(list.header, nowMs) === list.key) return requireValidStatus(list, idx)
     const leftMs = this.#settings.timeoutMs - (nowMs - startedAt.getTime())
     return this.#waitAndCheck(status.status_list, Math.max(0, leftMs))
+  }
+
+  /** The lists that are known, as they were signed. */
+  listJwts(): string[] {
+    return Array.from(this.#lists.values()).flatMap(({ copy }) => copy?.value.jwt ?? [])
+  }
+
+  /** Takes a list that was kept elsewhere, if it holds and is newer than what is known. Does no I/O, and never rejects. */
+  async adopt(jwt: string): Promise<boolean> {
+    try {
+      const { sub: uri = '' } = decodeJwt(jwt)
+      const kept = this.#open(uri)
+      const list = await this.#readSigned(jwt, uri, (header) => this.#keys.findKnown(header))
+      return kept.adopt(dateCopy(list, list.issuedAt, this.#settings.statusList.maxStaleSeconds))
+    } catch {
+      return false
+    }
   }
 
   close(): void {
@@ -70,7 +82,7 @@ export class StatusLists {
     if (!list) {
       throw new VerifyError('status_unavailable', 'The status of the token cannot be told', kept.failure)
     }
-    requireValid(list, idx)
+    requireValidStatus(list, idx)
   }
 
   #open(uri: string): KeptDocument<SignedList> {
@@ -115,40 +127,13 @@ export class StatusLists {
     const url = statusList.url + uri.slice(statusList.identifier.length)
     const request = { url, accept: STATUS_LIST_MEDIA_TYPE, maxBytes: MAX_JWT_BYTES }
     const { text } = await fetchDocument(request, this.#settings)
-    const fetched = await this.#readSigned(text, uri)
+    const fetched = await this.#readSigned(text, uri, (header) => this.#keys.find(header))
     // A cache that is behind must not undo a revocation that is known.
     const isNewer = !previous || fetched.issuedAt >= previous.issuedAt || !(await this.#isPublished(previous))
     return dateCopy(isNewer ? fetched : previous, this.#settings.now().getTime(), statusList.maxStaleSeconds)
   }
 
-  async #readSigned(jwt: string, uri: string): Promise<SignedList> {
-    const header = readJwtHeader(jwt, { typ: STATUS_LIST_TYP, name: 'a status list' })
-    const key = await this.#keys.find(header)
-    const payload = await verifySignature(jwt, header, key)
-    const list = await readStatusList(payload, { ...this.#settings, uri }, this.#settings.now().getTime())
-    return { ...list, jwt, header, key }
+  #readSigned(jwt: string, uri: string, findKey: KeyFinder): Promise<SignedList> {
+    return readSignedList(jwt, { ...this.#settings, uri }, findKey, this.#settings.now().getTime())
   }
-}
-
-function requireValid(list: StatusList, idx: number): void {
-  const status = readStatus(list, idx)
-  if (status === STATUS.valid) return
-  // Section 8.3: of an index beyond the list nothing is known.
-  if (status === undefined)
-    throw new VerifyError('claim_invalid', 'The status claim of the token is not valid')
-  throw status === STATUS.suspended
-    ? new VerifyError('token_suspended', 'The credential behind the token is suspended')
-    : new VerifyError('token_revoked', 'The credential behind the token was revoked')
-}
-
-/** What `work` resolves to, or `undefined` when that takes longer. */
-function settleWithin<Value>(
-  work: Promise<Value>,
-  schedule: Schedule,
-  waitMs: number,
-): Promise<Value | undefined> {
-  return new Promise((resolve, reject) => {
-    const cancel = schedule(() => resolve(undefined), waitMs)
-    work.then(resolve, reject).finally(cancel)
-  })
 }

@@ -3,7 +3,8 @@
 
 import type { Presentation } from './challenge.ts'
 import type { VerifiedClaims } from './check-claims.ts'
-import { resolveOptions, type VerifierOptions } from './options.ts'
+import { hydrate, takeSnapshot } from './knowledge.ts'
+import { type Persist, resolveOptions, type VerifierOptions } from './options.ts'
 import { createPossessionCheck } from './possession.ts'
 import {
   type IncomingRequest,
@@ -13,6 +14,7 @@ import {
 } from './read-authorization.ts'
 import { RemoteKeys } from './remote-keys.ts'
 import { scheduleTimer } from './schedule.ts'
+import type { Hydration, VerifierSnapshot } from './snapshot.ts'
 import { StatusLists } from './status-lists.ts'
 import { VerifiedTokens } from './verified-tokens.ts'
 import { VerifyError } from './verify-error.ts'
@@ -25,6 +27,13 @@ export interface Verifier {
   verify(token: string, proof?: PresentedProof): Promise<VerifiedClaims>
   /** Checks the access token in the Authorization header of a request, by the scheme Bearer or DPoP. */
   verifyRequest(request: IncomingRequest): Promise<VerifiedClaims>
+  /**
+   * Takes what an earlier verifier of this issuer knew, so that this one needs no network to begin with. Tells what of it
+   * was fit for use; never rejects, and fetches nothing.
+   */
+  hydrate(snapshot: unknown): Promise<Hydration>
+  /** What is known of the issuer, as JSON for `hydrate`. */
+  snapshot(): VerifierSnapshot
   /** Ends what goes on in the background; what is known by then stays in use until it is too old. */
   close(): void
 }
@@ -34,10 +43,13 @@ export interface Verifier {
  * Throws a `TypeError` listing every option that is missing or wrong. Fetches nothing until the first token.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
-  const settings = { ...resolveOptions(options), schedule: scheduleTimer }
-  const { statusList } = settings
+  const resolved = resolveOptions(options)
+  const { statusList, persist } = resolved
+  const onFetched = persist && (() => handOn(persist, takeSnapshot(knowledge)))
+  const settings = { ...resolved, schedule: scheduleTimer, onFetched }
   const keys = new RemoteKeys(settings)
   const lists = statusList && new StatusLists({ ...settings, statusList }, keys)
+  const knowledge = { issuer: settings.issuer, keys, lists }
   const tokens = new VerifiedTokens(settings, keys)
   const checkPossession = createPossessionCheck(settings)
   const takesDpop = settings.dpop !== null
@@ -65,6 +77,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const { token, proof } = readRequest(request, takesDpop)
       return verify(token, proof)
     },
+    hydrate: (snapshot) => hydrate(knowledge, snapshot),
+    snapshot: () => takeSnapshot(knowledge),
     close() {
       keys.close()
       lists?.close()
@@ -78,6 +92,13 @@ function readRequest(request: IncomingRequest, takesDpop: boolean): PresentedTok
   } catch (error) {
     throw challengeFor(error, { scheme: 'Bearer', takesDpop })
   }
+}
+
+/** A place to keep things that fails is no reason to fail here. */
+async function handOn(persist: Persist, snapshot: VerifierSnapshot): Promise<void> {
+  try {
+    await persist(snapshot)
+  } catch {}
 }
 
 const challengeFor = (error: unknown, presentation: Presentation): unknown =>

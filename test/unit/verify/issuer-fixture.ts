@@ -96,7 +96,8 @@ export async function signStatusList(
   return signToken({ ...usual, ...claims }, { typ: 'statuslist+jwt', ...header }, key)
 }
 
-const CLEAN_LIST = await signStatusList()
+/** What `stubFetch` answers: nothing is revoked in it. */
+export const CLEAN_LIST = await signStatusList()
 
 /** A `fetch` that answers `jwks` and a status list, in which nothing is revoked, and counts how often it was asked. */
 export function stubFetch(jwks: unknown = JWKS): VerifierFetch & { calls: number } {

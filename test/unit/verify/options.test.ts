@@ -18,6 +18,7 @@ describe('options of createVerifier', () => {
       statusList: { url: '', maxStaleSeconds: 86_401 },
       dpop: { proofSeconds: 0, rememberedProofs: 0, noteOnce: true },
       allowInsecureHttp: 'yes',
+      persist: 'file',
       fetch: {},
       now: 0,
     }
@@ -29,7 +30,7 @@ describe('options of createVerifier', () => {
           '0; timeoutSeconds must be a number from 0.1 to 5; statusList.url must be a non-empty string; ' +
           'statusList.maxStaleSeconds must be a number from 0 to 86400; dpop.proofSeconds must be a number from 1 to ' +
           '300; dpop.rememberedProofs must be a whole number of at least 1; dpop.noteOnce must be a function; ' +
-          'allowInsecureHttp must be a boolean; fetch must be a function; now must be a function',
+          'allowInsecureHttp must be a boolean; persist must be a function; fetch must be a function; now must be a function',
       ),
     )
   })
@@ -92,6 +93,7 @@ describe('options of createVerifier', () => {
       clockToleranceSeconds: 5,
       rememberedTokens: 10_000,
       timeoutMs: 5_000,
+      persist: undefined,
       fetch: expect.any(Function),
       now: expect.any(Function),
     })
