@@ -1,6 +1,8 @@
 // A document of the issuer as this process knows it: refreshed ahead of time while it is in use, fetched once however
 // many ask, and served for a bounded time while the issuer is away. Knows neither keys nor lists.
 
+import { type Schedule, settleWithin } from './schedule.ts'
+
 /** A document that was fetched. Instants are milliseconds since the epoch. */
 export interface Copy<Value> {
   readonly value: Value
@@ -10,9 +12,6 @@ export interface Copy<Value> {
   /** From then on it serves no more. */
   readonly usableUntil: number
 }
-
-/** Does something once, later; answers how to call it off. */
-export type Schedule = (task: () => void, delayMs: number) => () => void
 
 export interface KeptDocumentSettings<Value> {
   /** Fetches a copy that is usable, or rejects. */
@@ -25,6 +24,8 @@ export interface KeptDocumentSettings<Value> {
 
 /** Pause after a fetch that failed: an issuer that is struggling is not asked once per token. */
 const RETRY_PAUSE_MS = 5_000
+/** So long a newer copy is waited for where an older one would do. */
+const PATIENCE_MS = 1_000
 /** By so much, and a third of the time it is fresh at most, a copy is refreshed before that is over. */
 const AHEAD_MS = 5_000
 /** What nobody has asked for in so long is no more refreshed until somebody does. */
@@ -70,12 +71,20 @@ export class KeptDocument<Value> {
     return this.#failure && nowMs < copy.usableUntil ? copy.value : undefined
   }
 
+  /** What serves in need: any copy that is not too old. */
+  get usable(): Value | undefined {
+    return this.#copy && this.#nowMs() < this.#copy.usableUntil ? this.#copy.value : undefined
+  }
+
   /** As `peek`, but waits for the issuer where that is `undefined`; still `undefined` when no copy is usable then. */
   async get(): Promise<Value | undefined> {
     const value = this.peek(this.#nowMs())
     if (value !== undefined) return value
-    await this.refresh()
-    return this.#readUsable()
+    const refreshed = this.refresh()
+    await (this.usable === undefined
+      ? refreshed
+      : settleWithin(refreshed, this.#settings.schedule, PATIENCE_MS))
+    return this.usable
   }
 
   /** Fetches unless the last attempt is too recent; who asks at the same time shares one request. Never rejects. */
@@ -97,10 +106,6 @@ export class KeptDocument<Value> {
   close(): void {
     this.#isClosed = true
     this.#cancelRefresh?.()
-  }
-
-  #readUsable(): Value | undefined {
-    return this.#copy && this.#nowMs() < this.#copy.usableUntil ? this.#copy.value : undefined
   }
 
   #startRefresh(nowMs: number): void {

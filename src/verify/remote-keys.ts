@@ -4,8 +4,9 @@
 import type { CryptoKey } from 'jose'
 import { fetchJwks, type JwksSource } from './fetch-jwks.ts'
 import type { JwtHeader } from './jwt-header.ts'
-import { type Copy, KeptDocument, type Schedule } from './kept-document.ts'
+import { type Copy, KeptDocument } from './kept-document.ts'
 import { importKeySet, type KeySet, selectKey } from './key-set.ts'
+import type { Schedule } from './schedule.ts'
 import type { KeptKeys } from './snapshot.ts'
 import { VerifyError } from './verify-error.ts'
 

@@ -1,6 +1,7 @@
-// Timers that keep no process alive.
+// Timers, which keep no process alive, and waiting with an end.
 
-import type { Schedule } from './kept-document.ts'
+/** Does something once, later; answers how to call it off. */
+export type Schedule = (task: () => void, delayMs: number) => () => void
 
 export const scheduleTimer: Schedule = (task, delayMs) => {
   const timer = setTimeout(task, delayMs)

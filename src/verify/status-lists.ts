@@ -5,10 +5,10 @@ import { decodeJwt } from 'jose'
 import type { AccessTokenClaims } from '../protocol/access-token.ts'
 import { STATUS_LIST_MEDIA_TYPE, type StatusReference } from '../protocol/status-list.ts'
 import { fetchDocument, type Transport } from './fetch-document.ts'
-import { type Copy, KeptDocument, type Schedule } from './kept-document.ts'
+import { type Copy, KeptDocument } from './kept-document.ts'
 import type { StatusListSettings } from './options.ts'
 import type { RemoteKeys } from './remote-keys.ts'
-import { settleWithin } from './schedule.ts'
+import { type Schedule, settleWithin } from './schedule.ts'
 import { dateCopy, type KeyFinder, readSignedList, type SignedList } from './signed-list.ts'
 import { requireValidStatus } from './status-list.ts'
 import { VerifyError } from './verify-error.ts'
@@ -49,7 +49,7 @@ export class StatusLists {
     const { uri, idx } = status.status_list
     const nowMs = this.#settings.now().getTime()
     const list = this.#lists.get(uri)?.peek(nowMs)
-    if (list && this.#keys.peek(list.header, nowMs) === list.key) return requireValidStatus(list, idx)
+    if (list && this.#isSignedByKnown(list, nowMs)) return requireValidStatus(list, idx)
     const leftMs = this.#settings.timeoutMs - (nowMs - startedAt.getTime())
     return this.#waitAndCheck(status.status_list, Math.max(0, leftMs))
   }
@@ -78,7 +78,7 @@ export class StatusLists {
   async #waitAndCheck({ uri, idx }: StatusReference, waitMs: number): Promise<void> {
     const kept = this.#open(uri)
     const find = async () => (await this.#read(kept)) ?? (await this.#renew(kept))
-    const list = await settleWithin(find(), this.#settings.schedule, waitMs)
+    const list = (await settleWithin(find(), this.#settings.schedule, waitMs)) ?? this.#readUsable(kept)
     if (!list) {
       throw new VerifyError('status_unavailable', 'The status of the token cannot be told', kept.failure)
     }
@@ -106,6 +106,14 @@ export class StatusLists {
     if (this.#lists.size <= MAX_LISTS || !oldest) return
     oldest[1].close()
     this.#lists.delete(oldest[0])
+  }
+
+  #readUsable({ usable: list }: KeptDocument<SignedList>): SignedList | undefined {
+    return list && this.#isSignedByKnown(list, this.#settings.now().getTime()) ? list : undefined
+  }
+
+  #isSignedByKnown({ header, key }: SignedList, nowMs: number): boolean {
+    return this.#keys.peek(header, nowMs) === key
   }
 
   async #read(kept: KeptDocument<SignedList>): Promise<SignedList | undefined> {

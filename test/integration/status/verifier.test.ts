@@ -1,16 +1,16 @@
-// What a service learns that verifies offline: by the list alone, within one ttl, whatever stops a credential and
-// whatever brings it back. Verifier and server share a clock that nobody waits for.
+// What a service learns that verifies with the library: by the list alone, within one ttl, whatever stops a credential
+// and whatever brings it back. Verifier and server share a clock that nobody waits for.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Acme, REPORTS, startAcme } from '../../support/acme.ts'
 import { callApi, requestExchange } from '../../support/requests.ts'
-import { StatusListVerifier } from '../../support/status-list-verifier.ts'
+import { StatusWitness } from '../../support/status-witness.ts'
 
 const TTL_SECONDS = 30
 
 let acme: Acme
 let now: Date
-let verifier: StatusListVerifier
+let verifier: StatusWitness
 beforeAll(async () => {
   acme = await startAcme()
   now = new Date()
@@ -18,7 +18,7 @@ beforeAll(async () => {
 })
 afterAll(() => acme.stop())
 beforeEach(() => {
-  verifier = new StatusListVerifier(acme, () => now)
+  verifier = new StatusWitness(acme, () => now)
 })
 
 const wait = (seconds: number): void => {
@@ -43,7 +43,7 @@ async function findSam(): Promise<string> {
   return (found.json['items'] as { id: string }[])[0]?.id ?? ''
 }
 
-describe('a verifier with the status list alone', () => {
+describe('a service with the library', () => {
   it('refuses a token one ttl after its credential was revoked, and may pass it until then', async () => {
     const [revoked, other] = [await makeToken(), await makeToken()]
     expect(await verifier.statusOf(revoked.token)).toBe('valid')
@@ -52,7 +52,7 @@ describe('a verifier with the status list alone', () => {
     wait(TTL_SECONDS - 1)
     expect(await verifier.statusOf(revoked.token)).toBe('valid')
     wait(1)
-    expect(await verifier.statusOf(revoked.token)).toBe('invalid')
+    expect(await verifier.statusOf(revoked.token)).toBe('revoked')
     expect(await verifier.statusOf(other.token)).toBe('valid')
   })
 
@@ -105,7 +105,7 @@ describe('a verifier with the status list alone', () => {
     expect(rotated.status).toBe(201)
     expect(await verifier.statusOf(token)).toBe('valid')
     wait(60 + TTL_SECONDS)
-    expect(await verifier.statusOf(token)).toBe('invalid')
+    expect(await verifier.statusOf(token)).toBe('revoked')
   })
 
   it('refuses what has expired', async () => {
@@ -114,7 +114,7 @@ describe('a verifier with the status list alone', () => {
     // The token ends no later than its credential: here the credential ends first, by hand.
     await acme.db.updateTable('credentials').set({ expires_at: now }).where('id', '=', id).execute()
     wait(TTL_SECONDS)
-    expect(await verifier.statusOf(token)).toBe('invalid')
+    expect(await verifier.statusOf(token)).toBe('revoked')
   })
 })
 

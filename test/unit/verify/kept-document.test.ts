@@ -172,6 +172,21 @@ describe('while the issuer is away, a document', () => {
   })
 })
 
+describe('while the issuer does not answer, a document', () => {
+  it('is served after a second of waiting, for as long as it may', async () => {
+    const { state, document } = setUp()
+    await document.get()
+    state.hang = new Promise(() => {})
+    state.nowMs += FRESH_MS
+    const waiting = document.get()
+    const [patience] = state.timers.filter(({ at }) => at === state.nowMs + 1_000)
+    patience?.task()
+    expect(await waiting).toBe(1)
+    state.nowMs += USABLE_MS - FRESH_MS
+    expect(document.usable).toBeUndefined()
+  })
+})
+
 describe('a copy that was kept elsewhere', () => {
   const copyOf = (fetchedAt: number): Copy<number> => ({
     value: 100,
