@@ -2,6 +2,7 @@
 // Pure: the clock is passed in. Knows neither keys nor scopes.
 
 import type { AccessTokenClaims } from '../protocol/access-token.ts'
+import { type JsonObject, parseJsonObject } from './json-object.ts'
 import { VerifyError } from './verify-error.ts'
 
 /** Claims of an accepted token, frozen all the way down; claims beyond the typed ones are kept as they came. */
@@ -13,8 +14,6 @@ export interface ExpectedClaims {
   readonly audiences: readonly string[] | null
   readonly clockToleranceSeconds: number
 }
-
-type Claims = Readonly<Record<string, unknown>>
 
 /** Checks a payload at the instant `now`, returns its claims frozen, throws `VerifyError` for the first wrong. */
 export function checkClaims(payload: Uint8Array, expected: ExpectedClaims, now: Date): VerifiedClaims {
@@ -28,13 +27,9 @@ export function checkClaims(payload: Uint8Array, expected: ExpectedClaims, now: 
   return freezeDeeply(claims)
 }
 
-function parseClaims(payload: Uint8Array): Claims {
-  try {
-    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-    if (typeof claims === 'object' && claims !== null && !Array.isArray(claims)) return claims as Claims
-  } catch {
-    // The parser's own message quotes what it read; it must not travel on.
-  }
+function parseClaims(payload: Uint8Array): JsonObject {
+  const claims = parseJsonObject(payload)
+  if (claims) return claims
   throw new VerifyError('token_malformed', 'The claims of the token are not a JSON object')
 }
 
@@ -83,7 +78,7 @@ const OPTIONAL: Readonly<Record<OptionalClaim, (value: unknown) => boolean>> = {
   nbf: isInstant,
 }
 
-function requireShape(claims: Claims): asserts claims is VerifiedClaims {
+function requireShape(claims: JsonObject): asserts claims is VerifiedClaims {
   for (const [name, isValid] of Object.entries(REQUIRED)) {
     if (!Object.hasOwn(claims, name)) throw new VerifyError('claim_missing', `The token has no ${name} claim`)
     if (!isValid(claims[name])) throw invalidClaim(name)
