@@ -2,6 +2,7 @@
 
 import type { JSONWebKeySet, JWK } from 'jose'
 import { fetchDocument, type Transport } from './fetch-document.ts'
+import { isWellFormedKey } from './published-key.ts'
 
 const MAX_JWKS_BYTES = 256 * 1024
 const LEAST_AGE_SECONDS = 60
@@ -39,7 +40,7 @@ export function readKeySet(document: unknown): JSONWebKeySet {
   if (!isObject(document) || !Array.isArray(document['keys']) || !document['keys'].every(isObject)) {
     throw new Error('the JWKS endpoint answered something that is not a JWK Set')
   }
-  return { keys: document['keys'].filter(isBoundToAlgorithm) }
+  return { keys: document['keys'].filter(isBoundToAlgorithm).filter(isWellFormedKey) }
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
