@@ -2,8 +2,9 @@
 
 import { Command, InvalidArgumentError } from 'commander'
 import type { Window } from './meter/measure.ts'
+import type { VerifySize } from './verify/measure.ts'
 
-export const GROUPS = ['warm', 'large', 'cold', 'flood', 'jwks', 'introspection', 'soak'] as const
+export const GROUPS = ['warm', 'large', 'cold', 'flood', 'jwks', 'introspection', 'verify', 'soak'] as const
 export type Group = (typeof GROUPS)[number]
 
 export interface Options {
@@ -21,6 +22,7 @@ export interface Options {
   /** PATs that are exchanged once. */
   readonly coldCredentials: number
   readonly soakSeconds: number
+  readonly verify: VerifySize
   /** Settings of the measured server, by environment variable. */
   readonly settings: Readonly<Record<string, string>>
   /** A Postgres to use instead of one of the benchmark's own. */
@@ -33,6 +35,7 @@ const FULL = {
   rounds: 3,
   warmCredentials: 1000,
   coldCredentials: 20_000,
+  verify: { rounds: 30, tokens: 300 },
 }
 
 /** Shows that all of it runs; too short for figures. */
@@ -42,6 +45,7 @@ const QUICK = {
   rounds: 1,
   warmCredentials: 200,
   coldCredentials: 1000,
+  verify: { rounds: 3, tokens: 50 },
 }
 
 /** As long as its bar asks for. */

@@ -14,6 +14,7 @@ import { type Arena, Session } from './trial/session.ts'
 import { soak } from './trial/soak.ts'
 import type { Say } from './trial/trial.ts'
 import { compareWarm, measureWarm } from './trial/warm.ts'
+import { measureVerifications } from './verify/measure.ts'
 
 /** Runs it in a folder of its own. Whatever is to be ended goes on the stack, also when it rejects. */
 export async function runBench(
@@ -27,24 +28,34 @@ export async function runBench(
     ...describeMachine(),
     slow_windows_percent: measureSlowWindows(options.window.seconds / 2),
   }
-  const postgres = await openPostgres(dir, options.databaseUrl)
-  stack.defer(() => postgres.stop())
-  const session = new Session(options, say)
-  const arena = await openArena(stack, session, dir, postgres)
-  const soaked = await runGroups(session, arena)
-  const { rows, preparations } = session
+  const verifications = options.groups.has('verify') ? await measureVerifications(options.verify, say) : []
+  const { postgres, soaked, rows, preparations } = await runExchanges(stack, options, dir, say)
   return {
     startedAt: startedAt.toISOString(),
     seconds: (performance.now() - startedMs) / 1000,
     machine,
-    postgres: postgres.settings,
+    postgres,
     settings: options.settings,
     preparations,
     rows,
     soak: soaked,
-    bars: judgeBars(rows, soaked),
+    verifications,
+    bars: judgeBars(rows, soaked, verifications),
     failures: countFailures(rows) + (soaked?.figures.failures ?? 0),
   }
+}
+
+/** All that is measured over HTTP; nothing is started where that is nothing. */
+async function runExchanges(stack: AsyncDisposableStack, options: Options, dir: string, say: Say) {
+  const session = new Session(options, say)
+  const { rows, preparations } = session
+  if (![...options.groups].some((group) => group !== 'verify'))
+    return { postgres: null, soaked: null, rows, preparations }
+  const postgres = await openPostgres(dir, options.databaseUrl)
+  stack.defer(() => postgres.stop())
+  const arena = await openArena(stack, session, dir, postgres)
+  const soaked = await runGroups(session, arena)
+  return { postgres: postgres.settings, soaked, rows, preparations }
 }
 
 async function runGroups(session: Session, arena: Arena): Promise<Report['soak']> {

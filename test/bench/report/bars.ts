@@ -2,7 +2,7 @@
 
 import { costMs, type Figures } from '../meter/figures.ts'
 import { growthOf } from './growth.ts'
-import type { Bar, Row, Soak } from './report.ts'
+import type { Bar, Row, Soak, Verification } from './report.ts'
 
 /** A figure and its bound; undefined: not measured in this run. */
 interface Rule {
@@ -10,10 +10,11 @@ interface Rule {
   readonly unit: string
   readonly digits: number
   readonly bound: { readonly atMost: number } | { readonly atLeast: number }
-  readonly read: (rows: Rows, soak: Soak | null) => number | undefined
+  readonly read: (rows: Rows, soak: Soak | null, verifications: Verifications) => number | undefined
 }
 
 type Rows = ReadonlyMap<string, Row>
+type Verifications = ReadonlyMap<string, Verification>
 
 const closed = (rows: Rows, id: string): Figures | undefined => rows.get(id)?.closed ?? undefined
 const open = (rows: Rows, id: string): Figures | undefined => rows.get(id)?.open ?? undefined
@@ -109,14 +110,37 @@ const RULES: readonly Rule[] = [
     bound: { atMost: 10 },
     read: (_, soak) => (soak === null ? undefined : growthOf(soak.samples)),
   },
+  {
+    figure: 'CPU per verification, ES256, a token not seen before',
+    unit: '× the signature alone',
+    digits: 2,
+    bound: { atMost: 1.2 },
+    read: (_rows, _soak, verifications) => verifications.get('ES256-patmint')?.perReference,
+  },
+  {
+    figure: 'CPU per verification, ES256, a token seen before',
+    unit: '× less than the first time',
+    digits: 1,
+    bound: { atLeast: 20 },
+    read: (_rows, _soak, verifications) =>
+      ratio(
+        verifications.get('ES256-patmint-status')?.cpuMicroseconds,
+        verifications.get('ES256-patmint-status-again')?.cpuMicroseconds,
+      ),
+  },
 ]
 
 /** Every bar with what was measured for it. */
-export function judgeBars(rows: readonly Row[], soak: Soak | null): Bar[] {
+export function judgeBars(
+  rows: readonly Row[],
+  soak: Soak | null,
+  verifications: readonly Verification[],
+): Bar[] {
   const byId = new Map(rows.map((row) => [row.id, row]))
+  const verificationsById = new Map(verifications.map((each) => [each.id, each]))
   return RULES.map(({ figure, unit, digits, bound, read }) => {
     const [sign, limit] = 'atMost' in bound ? ['≤', bound.atMost] : ['≥', bound.atLeast]
-    const value = read(byId, soak)
+    const value = read(byId, soak, verificationsById)
     return {
       figure,
       bar: `${sign} ${limit} ${unit}`.trimEnd(),

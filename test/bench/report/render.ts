@@ -1,16 +1,17 @@
 // A report as text: one table of what was measured, and the bars below it.
 
 import { costMs, type Figures } from '../meter/figures.ts'
-import type { Bar, Report, Row } from './report.ts'
+import type { Bar, Report, Row, Verification } from './report.ts'
 import { type Column, renderTable } from './table.ts'
 
 /** The whole report. */
 export function renderReport(report: Report): string {
   return [
     renderFacts(report),
-    renderTable(listColumns(report.rows), report.rows),
+    ...renderRows(report.rows),
+    ...renderVerifications(report.verifications),
     renderTable(BAR_COLUMNS, report.bars),
-    renderNoise(report.rows),
+    ...renderNoise(report.rows),
     report.failures === 0 ? 'every answer was right' : `${report.failures} answers were wrong`,
   ].join('\n\n')
 }
@@ -23,9 +24,9 @@ function renderFacts({ machine, postgres, settings, preparations, startedAt, sec
   const prepared = preparations.map(({ name, seconds: took }) => `${name} ${took.toFixed(1)} s`).join(', ')
   return [
     `machine   ${list(machine)}`,
-    `postgres  ${list(postgres)}`,
-    `settings  ${list(settings)}`,
-    `prepared  ${prepared}`,
+    ...(postgres === null
+      ? []
+      : [`postgres  ${list(postgres)}`, `settings  ${list(settings)}`, `prepared  ${prepared}`]),
     `run       ${startedAt}, ${Math.round(seconds)} s in all`,
   ].join('\n')
 }
@@ -33,14 +34,31 @@ function renderFacts({ machine, postgres, settings, preparations, startedAt, sec
 /** Cores that others may keep busy before they spoil rates and latencies. */
 const QUIET_CORES = 0.1
 
-function renderNoise(rows: readonly Row[]): string {
+function renderNoise(rows: readonly Row[]): string[] {
+  if (rows.length === 0) return []
   const busiest = Math.max(
     ...rows.map(({ closed, open }) => Math.max(closed?.otherCores ?? 0, open?.otherCores ?? 0)),
   )
-  return busiest <= QUIET_CORES
-    ? 'nothing else used the machine'
-    : `others kept up to ${busiest.toFixed(2)} cores busy: rates and latencies are worse than on a quiet machine`
+  return [
+    busiest <= QUIET_CORES
+      ? 'nothing else used the machine'
+      : `others kept up to ${busiest.toFixed(2)} cores busy: rates and latencies are worse than on a quiet machine`,
+  ]
 }
+
+const renderRows = (rows: readonly Row[]): string[] =>
+  rows.length === 0 ? [] : [renderTable(listColumns(rows), rows)]
+
+const renderVerifications = (verifications: readonly Verification[]): string[] =>
+  verifications.length === 0 ? [] : [renderTable(VERIFICATION_COLUMNS, verifications)]
+
+const VERIFICATION_COLUMNS: readonly Column<Verification>[] = [
+  { title: 'one verification', align: 'left', cell: ({ name }) => name },
+  { title: '', align: 'left', cell: ({ algorithm }) => algorithm },
+  { title: 'CPU µs', align: 'right', cell: ({ cpuMicroseconds }) => cpuMicroseconds.toFixed(1) },
+  { title: '× signature', align: 'right', cell: ({ perReference }) => perReference.toFixed(3) },
+  { title: 'µs', align: 'right', cell: ({ microseconds }) => microseconds.toFixed(1) },
+]
 
 function listColumns(rows: readonly Row[]): Column<Row>[] {
   const floor = rows.find(({ id }) => id === 'floor')?.closed ?? undefined

@@ -29,6 +29,19 @@ export interface Soak {
   readonly samples: readonly MemorySample[]
 }
 
+/** What one verification of an access token costs. */
+export interface Verification {
+  readonly id: string
+  readonly name: string
+  readonly algorithm: string
+  /** User and system time of all threads. */
+  readonly cpuMicroseconds: number
+  /** As a multiple of the signature's check alone. */
+  readonly perReference: number
+  /** By the clock. */
+  readonly microseconds: number
+}
+
 export interface Bar {
   readonly figure: string
   readonly bar: string
@@ -41,11 +54,13 @@ export interface Report {
   readonly startedAt: string
   readonly seconds: number
   readonly machine: Readonly<Record<string, string | number>>
-  readonly postgres: Readonly<Record<string, string>>
+  /** Null: this run had no server. */
+  readonly postgres: Readonly<Record<string, string>> | null
   readonly settings: Readonly<Record<string, string>>
   readonly preparations: readonly Preparation[]
   readonly rows: readonly Row[]
   readonly soak: Soak | null
+  readonly verifications: readonly Verification[]
   readonly bars: readonly Bar[]
   /** Answers that were wrong, in all. */
   readonly failures: number

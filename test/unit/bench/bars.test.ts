@@ -2,14 +2,19 @@ import { describe, expect, it } from 'vitest'
 import type { Figures } from '../../bench/meter/figures.ts'
 import { judgeBars } from '../../bench/report/bars.ts'
 import { growthOf } from '../../bench/report/growth.ts'
-import type { Row, Soak } from '../../bench/report/report.ts'
-import { makeFigures, makeRow } from './figures-fixture.ts'
+import type { Row, Soak, Verification } from '../../bench/report/report.ts'
+import { makeFigures, makeRow, makeVerification } from './figures-fixture.ts'
 
 const FLOOR = makeRow('floor', { perSecond: 1000, serverCpuMs: 0.1 })
 const warm = (closed: Partial<Figures>, open: Partial<Figures> = {}): Row => makeRow('warm-64', closed, open)
 
-const judge = (figure: string, rows: readonly Row[], soak: Soak | null = null) => {
-  const bars = judgeBars(rows, soak).filter((bar) => bar.figure.includes(figure))
+const judge = (
+  figure: string,
+  rows: readonly Row[],
+  soak: Soak | null = null,
+  verifications: readonly Verification[] = [],
+) => {
+  const bars = judgeBars(rows, soak, verifications).filter((bar) => bar.figure.includes(figure))
   expect(bars).toHaveLength(1)
   return [bars[0]?.value, bars[0]?.isMet]
 }
@@ -73,9 +78,21 @@ describe('a bar', () => {
     )
   })
 
+  it('holds a verification against the signature alone, and the next one of the token against the first', () => {
+    const verifications = (perReference: number, againMicroseconds: number) => [
+      makeVerification('ES256-patmint', { perReference }),
+      makeVerification('ES256-patmint-status', { cpuMicroseconds: 200 }),
+      makeVerification('ES256-patmint-status-again', { cpuMicroseconds: againMicroseconds }),
+    ]
+    expect(judge('not seen before', [], null, verifications(1.2, 10))).toEqual(['1.20', true])
+    expect(judge('not seen before', [], null, verifications(1.21, 10))).toEqual(['1.21', false])
+    expect(judge('a token seen before', [], null, verifications(1, 10))).toEqual(['20.0', true])
+    expect(judge('a token seen before', [], null, verifications(1, 10.1))).toEqual(['19.8', false])
+  })
+
   it('is neither met nor missed by what was not measured', () => {
-    const bars = judgeBars([], null)
-    expect(bars).toHaveLength(11)
+    const bars = judgeBars([], null, [])
+    expect(bars).toHaveLength(13)
     expect(bars.every(({ value, isMet }) => value === null && isMet === null)).toBe(true)
   })
 })

@@ -1,5 +1,5 @@
 import type { Figures } from '../../bench/meter/figures.ts'
-import type { Row } from '../../bench/report/report.ts'
+import type { Row, Verification } from '../../bench/report/report.ts'
 
 export const makeFigures = (part: Partial<Figures> = {}): Figures => ({
   perSecond: 1000,
@@ -28,4 +28,14 @@ export const makeRow = (
   connections: 64,
   closed: closed && makeFigures(closed),
   open: open && { ...makeFigures(open), arrivingPerSecond: 550 },
+})
+
+export const makeVerification = (id: string, part: Partial<Verification> = {}): Verification => ({
+  id,
+  name: `verification ${id}`,
+  algorithm: 'ES256',
+  cpuMicroseconds: 100,
+  perReference: 1,
+  microseconds: 120,
+  ...part,
 })

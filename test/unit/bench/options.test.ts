@@ -4,7 +4,7 @@ import { readOptions } from '../../bench/options.ts'
 describe('the command line of the benchmark', () => {
   it('measures everything but the soak, at full size, on a Postgres of its own, with one worker', () => {
     const options = readOptions([], {})
-    expect([...options.groups]).toEqual(['warm', 'large', 'cold', 'flood', 'jwks', 'introspection'])
+    expect([...options.groups]).toEqual(['warm', 'large', 'cold', 'flood', 'jwks', 'introspection', 'verify'])
     expect(options).toMatchObject({
       largeCredentials: 1_000_000,
       largeAuditEvents: 10_000_000,

@@ -3,7 +3,7 @@ import { judgeBars } from '../../bench/report/bars.ts'
 import { renderReport } from '../../bench/report/render.ts'
 import type { Report, Row } from '../../bench/report/report.ts'
 import { renderTable } from '../../bench/report/table.ts'
-import { makeRow } from './figures-fixture.ts'
+import { makeRow, makeVerification } from './figures-fixture.ts'
 
 const makeReport = (rows: readonly Row[], failures = 0): Report => ({
   startedAt: '2026-11-26T12:00:00.000Z',
@@ -14,7 +14,8 @@ const makeReport = (rows: readonly Row[], failures = 0): Report => ({
   preparations: [{ name: 'seeding', seconds: 1.25 }],
   rows,
   soak: null,
-  bars: judgeBars(rows, null),
+  verifications: [],
+  bars: judgeBars(rows, null, []),
   failures,
 })
 
@@ -86,5 +87,20 @@ describe('a rendered report', () => {
     expect(renderReport(makeReport(rows))).toMatch(/nothing else used the machine\n\nevery answer was right$/)
     const spoiled = [makeRow('floor', { otherCores: 0.25 })]
     expect(renderReport(makeReport(spoiled, 3))).toMatch(/up to 0\.25 cores busy.*\n\n3 answers were wrong$/)
+  })
+
+  it('puts the cost of a verification beside that of the signature', () => {
+    const verifications = [makeVerification('ES256-jose', { perReference: 1.05, cpuMicroseconds: 105.04 })]
+    const line = findLine(renderReport({ ...makeReport(rows), verifications }), 'verification ES256-jose')
+    expect(line.split(/ {2,}/)).toEqual(['verification ES256-jose', 'ES256', '105.0', '1.050', '120.0'])
+  })
+
+  it('says nothing of servers and of other load where there were no servers', () => {
+    const verifications = [makeVerification('ES256-jose')]
+    const text = renderReport({ ...makeReport([]), postgres: null, verifications })
+    expect(text).toMatch(
+      /^machine {3}cores 2\nrun {7}2026-11-26T12:00:00\.000Z, 62 s in all\n\none verification/,
+    )
+    expect(text).not.toContain('used the machine')
   })
 })
