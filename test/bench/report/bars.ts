@@ -115,7 +115,7 @@ const RULES: readonly Rule[] = [
     unit: '× the signature alone',
     digits: 2,
     bound: { atMost: 1.2 },
-    read: (_rows, _soak, verifications) => verifications.get('ES256-patmint')?.perReference,
+    read: (_rows, _soak, verifications) => verifications.get('ES256-patmint-status')?.perReference,
   },
   {
     figure: 'CPU per verification, ES256, a token seen before',

@@ -80,8 +80,7 @@ describe('a bar', () => {
 
   it('holds a verification against the signature alone, and the next one of the token against the first', () => {
     const verifications = (perReference: number, againMicroseconds: number) => [
-      makeVerification('ES256-patmint', { perReference }),
-      makeVerification('ES256-patmint-status', { cpuMicroseconds: 200 }),
+      makeVerification('ES256-patmint-status', { perReference, cpuMicroseconds: 200 }),
       makeVerification('ES256-patmint-status-again', { cpuMicroseconds: againMicroseconds }),
     ]
     expect(judge('not seen before', [], null, verifications(1.2, 10))).toEqual(['1.20', true])

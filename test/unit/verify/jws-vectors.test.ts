@@ -1,6 +1,7 @@
 // Every way a signature, its encoding or its key can be wrong for the four algorithms: RFC 7515, 7518 and 8725. Nothing
 // of it is accepted, and beside each table stands what is made by the same hand and good.
 
+import type { JWK } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { SIGNING_ALGORITHMS } from '../../../src/protocol/access-token.ts'
 import { createVerifier } from '../../../src/verify/index.ts'
@@ -45,12 +46,22 @@ describe.each(Object.entries(TABLES))('%s', (_table, vectors) => {
 
 describe('what the tables are made of', () => {
   it.each(SIGNING_ALGORITHMS)('is good as it was, with %s', async (alg) => {
-    const { publicJwk } = signingKey(alg)
     const token = await signToken(CLAIMS, {}, signingKey(alg))
-    expect(await verifyWith([publicJwk], token)).toEqual(CLAIMS)
-    expect(await verifyWith([{ ...publicJwk, key_ops: ['verify'] }], token)).toEqual(CLAIMS)
-    const { use: _use, ...withoutUse } = publicJwk
-    expect(await verifyWith([withoutUse], token)).toEqual(CLAIMS)
+    const publish = (change: (jwk: JWK) => JWK): readonly JWK[] =>
+      JWKS.keys.map((jwk) => (jwk.alg === alg ? change(jwk) : jwk))
+    expect(await verifyWith(JWKS.keys, token)).toEqual(CLAIMS)
+    expect(
+      await verifyWith(
+        publish((jwk) => ({ ...jwk, key_ops: ['verify'] })),
+        token,
+      ),
+    ).toEqual(CLAIMS)
+    expect(
+      await verifyWith(
+        publish(({ use: _use, ...jwk }) => jwk),
+        token,
+      ),
+    ).toEqual(CLAIMS)
   })
 
   it.each([
