@@ -5,7 +5,7 @@ import { JwtVerifier } from 'aws-jwt-verify'
 import { createVerifier as createFastVerifier } from 'fast-jwt'
 import { compactVerify, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
-import { createVerifier } from '../../../src/verify/index.ts'
+import { createVerifier, type VerifierOptions } from '../../../src/verify/index.ts'
 import type { Issuer } from './issuer.ts'
 
 /** Throws or rejects when the token does not pass. */
@@ -61,7 +61,7 @@ function remembering(id: string, name: string, start: Contestant['start']): Cont
 /** Fetches keys and list with a token that is not among those that count. */
 async function startPatmint(
   { issuer, audience, fetch, spareToken }: Issuer,
-  options: object,
+  options: Partial<VerifierOptions>,
 ): Promise<Verify> {
   const verifier = createVerifier({ issuer, audience, fetch, ...options })
   await verifier.verify(spareToken)

@@ -9,8 +9,9 @@ import { type Forgery, GOOD } from './forged/forgery.ts'
 import { FORMS_OF_TOKENS } from './forged/forms.ts'
 import { KEYS } from './forged/keys.ts'
 import { SPELLINGS } from './forged/spellings.ts'
+import { STATUSES_OF_TOKENS } from './forged/status.ts'
 import { TYPES_AND_EXTENSIONS } from './forged/types.ts'
-import { AUDIENCE, CLAIMS, catchRefusal, ISSUER, JWKS, NOW } from './issuer-fixture.ts'
+import { AUDIENCE, CLAIMS, catchRefusal, ISSUER, LIST_URI, NOW, stubFetch } from './issuer-fixture.ts'
 
 const FORGERIES: Record<string, readonly Forgery[]> = {
   'an algorithm': ALGORITHMS,
@@ -19,6 +20,7 @@ const FORGERIES: Record<string, readonly Forgery[]> = {
   'a spelling': SPELLINGS,
   'a form': FORMS_OF_TOKENS,
   'a claim': CLAIMS_OF_TOKENS,
+  'a status': STATUSES_OF_TOKENS,
 }
 
 const LIMIT_MS = 5
@@ -26,13 +28,14 @@ const LIMIT_MS = 5
 /** A verifier with all its checks on, and every address it asked. */
 function setUp() {
   const asked: string[] = []
+  const answer = stubFetch()
   const verifier = createVerifier({
     issuer: ISSUER,
     audience: AUDIENCE,
     now: () => NOW,
     fetch: async (url) => {
       asked.push(url)
-      return Response.json(JWKS)
+      return answer(url, {})
     },
   })
   return { asked, verify: (token: unknown) => verifier.verify(token as string) }
@@ -78,11 +81,13 @@ describe('all forged tokens', () => {
     expect(new Set(all.map(([name]) => name)).size).toBe(all.length)
   })
 
-  it('make the verifier ask for nothing but the keys of the issuer, and that once', async () => {
+  it('make the verifier ask for the keys of the issuer and for its list, once each, and for nothing else', async () => {
     const globalFetch = vi.spyOn(globalThis, 'fetch')
     const { asked, verify } = setUp()
     for (const [, , token] of all) await catchRefusal(() => verify(token))
-    expect(asked).toEqual([`${ISSUER}/.well-known/jwks.json`])
+    await verify(GOOD)
+    for (const [, , token] of all) await catchRefusal(() => verify(token))
+    expect(asked).toEqual([`${ISSUER}/.well-known/jwks.json`, LIST_URI])
     expect(globalFetch).not.toHaveBeenCalled()
   })
 

@@ -92,4 +92,9 @@ export const CLAIMS_OF_TOKENS: Forgery[] = [
     await signSpelled(JSON.stringify(HEADER), `{"__proto__":${JSON.stringify(CLAIMS)}}`),
   ],
   ['no claims at all', 'claim_missing', await signToken({})],
+  [
+    'a key it is bound to, and no proof',
+    'proof_missing',
+    await signToken({ ...CLAIMS, cnf: { jkt: 'A'.repeat(43) } }),
+  ],
 ]
