@@ -1,8 +1,7 @@
 // What an exchange comes to, whichever way its request came in: exchange → mint + ledger → response.
 
 import type { Proof } from '../../dpop/proof.ts'
-import { fail, type Result } from '../../protocol/result.ts'
-import { ACCESS_TOKEN_TYPE } from '../../protocol/urn.ts'
+import { fail, ok, type Result } from '../../protocol/result.ts'
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import type { ExchangeClient } from '../exchange/client.ts'
@@ -15,7 +14,6 @@ import type { IsAwaited, Ledger } from '../ledger/ledger.ts'
 import type { CredentialUse } from '../ledger/store.ts'
 import type { KeyRing } from '../signing/key-ring.ts'
 import { composeClaims } from './mint.ts'
-import { toOAuthError } from './oauth-error.ts'
 
 /** An exchange that was admitted, and by whom. */
 export interface Asked {
@@ -51,8 +49,14 @@ const REPLAYED: Outcome = {
   actor: undefined,
 }
 
-/** The body of the answer. Throws the OAuth error of a refusal, once that is on record. */
-export type AnswerExchange = (asked: Asked) => Promise<Record<string, unknown>>
+/** A token that may leave: its record is on disk. */
+export interface Granted {
+  readonly accessToken: string
+  readonly decision: Decision
+}
+
+/** A token or a refusal, either of them on record. */
+export type AnswerExchange = (asked: Asked) => Promise<Result<Granted, Refusal>>
 
 export function createAnswerExchange(dependencies: AnswerDependencies): AnswerExchange {
   const { issuer, exchange, spendProof, noteFailure, signAccessToken, ledger, clock } = dependencies
@@ -68,7 +72,7 @@ export function createAnswerExchange(dependencies: AnswerDependencies): AnswerEx
     const event = describeAttempt(asked, outcome, now)
     if (!outcome.result.ok) {
       await ledger.record(event, null, isAwaited)
-      throw toOAuthError(outcome.result.error)
+      return outcome.result
     }
     const decision = outcome.result.value
     const tokenId = uuidV7(now)
@@ -79,7 +83,7 @@ export function createAnswerExchange(dependencies: AnswerDependencies): AnswerEx
       ledger.record({ ...event, tokenId }, use, isAwaited),
       ...others.map((other) => ledger.touch(other)),
     ])
-    return toResponse(accessToken, decision)
+    return ok({ accessToken, decision })
   }
 }
 
@@ -121,20 +125,5 @@ function describeAttempt(asked: Asked, outcome: Outcome, now: Date): AuditEvent 
     ip: address,
     userAgent,
     requestId,
-  }
-}
-
-/** RFC 8693 section 2.2.1. Never a refresh token. */
-function toResponse(accessToken: string, decision: Decision): Record<string, unknown> {
-  return {
-    access_token: accessToken,
-    issued_token_type: ACCESS_TOKEN_TYPE,
-    token_type: decision.boundKey === null ? 'Bearer' : 'DPoP',
-    expires_in: decision.lifetimeSeconds,
-    scope: decision.scopes.join(' '),
-    ...(decision.details ? { authorization_details: decision.details } : {}),
-    ...(decision.subjectExpiresInSeconds === null
-      ? {}
-      : { subject_token_expires_in: decision.subjectExpiresInSeconds }),
   }
 }

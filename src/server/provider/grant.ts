@@ -6,6 +6,7 @@ import { type AdmissionDependencies, admitToCheck, authenticatedId, requestOf } 
 import type { AnswerExchange } from './answer.ts'
 import { isAwaited } from './deadline.ts'
 import { answerOutage } from './oauth-error.ts'
+import { toTokenResponse } from './token-response.ts'
 
 export interface GrantDependencies extends AdmissionDependencies {
   readonly answerExchange: AnswerExchange
@@ -24,7 +25,7 @@ export function createExchangeGrant(dependencies: GrantDependencies) {
     const { request, proof } = requestOf(ctx)
     const { client } = ctx.oidc
     await admitToCheck(ctx, request, client, dependencies)
-    return dependencies.answerExchange({
+    const result = await dependencies.answerExchange({
       request,
       proof,
       client: readClient(client),
@@ -34,6 +35,7 @@ export function createExchangeGrant(dependencies: GrantDependencies) {
       requestId: String(ctx.state['requestId']),
       isAwaited: () => isAwaited(ctx),
     })
+    return toTokenResponse(result)
   }
   return async (ctx: TokenEndpointGrantContext): Promise<void> => {
     // Only what is there in time is answered: what goes on behind the deadline has no way to the response.

@@ -5,22 +5,18 @@
 import type { Context, Middleware } from 'koa'
 import { errors } from 'oidc-provider'
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
-import { waitAtMost } from '../db/time-limit.ts'
 import type { Client } from '../directory/client-store.ts'
-import { toExchangeClient } from '../exchange/client.ts'
-import { type AdmissionDependencies, admitToLookUp, type Form, readExchangeRequest } from './admission.ts'
-import type { AnswerExchange } from './answer.ts'
+import { type Form, readExchangeRequest } from './admission.ts'
 import { type LoadClient, mayBeClientId } from './client-id.ts'
+import { type ExchangeInTimeDependencies, exchangeInTime } from './exchange-in-time.ts'
 import { readFormIf, TOKEN_FORM_BYTES } from './form.ts'
 import { toAnswerable } from './oauth-error.ts'
 import type { ReportError } from './report.ts'
+import { toTokenResponse } from './token-response.ts'
 
-export interface PublicExchangeDependencies extends AdmissionDependencies {
+export interface PublicExchangeDependencies extends ExchangeInTimeDependencies {
   readonly loadClient: LoadClient
-  readonly answerExchange: AnswerExchange
   readonly reportError: ReportError
-  /** Of all that a request waits for. */
-  readonly deadlineMs: number
 }
 
 /** An exchange that names a client and brings nothing to authenticate it by. */
@@ -41,7 +37,8 @@ export function createPublicExchange(dependencies: PublicExchangeDependencies): 
       return requirePublic(client)
     }
     try {
-      ctx.body = await answer(ctx, form, findClient, dependencies)
+      const request = readExchangeRequest(form, dependencies)
+      ctx.body = toTokenResponse(await exchangeInTime(ctx, request, findClient, dependencies))
     } catch (cause) {
       const error = toAnswerable(cause)
       ctx.status = error.statusCode
@@ -81,30 +78,6 @@ function setHeaders(ctx: Context): void {
   ctx.set('Access-Control-Allow-Origin', origin)
   ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate')
   ctx.set('Vary', 'Origin')
-}
-
-async function answer(
-  ctx: Context,
-  form: PublicForm,
-  findClient: () => Promise<Client>,
-  dependencies: PublicExchangeDependencies,
-): Promise<Record<string, unknown>> {
-  const { deadlineMs, answerExchange } = dependencies
-  const request = readExchangeRequest(form, dependencies)
-  const deadline = performance.now() + deadlineMs
-  const proof = await admitToLookUp(ctx, request, dependencies)
-  const answerInTime = async (): Promise<Record<string, unknown>> =>
-    answerExchange({
-      request,
-      proof,
-      client: toExchangeClient(await findClient()),
-      authenticatedId: null,
-      address: ctx.ip,
-      userAgent: ctx.req.headers['user-agent'],
-      requestId: String(ctx.state['requestId']),
-      isAwaited: () => performance.now() < deadline,
-    })
-  return waitAtMost(deadlineMs, answerInTime())
 }
 
 function requirePublic(client: Client | undefined): Client {
