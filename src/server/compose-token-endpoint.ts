@@ -1,5 +1,5 @@
-// The endpoints whose clients oidc-provider authenticates. The token endpoint: exchanges by the straight way where that
-// will do, everything else by oidc-provider; and introspection.
+// The endpoints of exchanges, and introspection. The token endpoint: exchanges by the straight way where that will do,
+// everything else by oidc-provider, which authenticates clients. And the exchange that proxies ask for.
 
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
@@ -20,6 +20,7 @@ import type { Ledger } from './ledger/ledger.ts'
 import { createAnswerExchange } from './provider/answer.ts'
 import type { LoadClient } from './provider/client-id.ts'
 import { TOKEN_FORM_BYTES } from './provider/form.ts'
+import { createForwardAuth } from './provider/forward-auth.ts'
 import { answerIntrospection } from './provider/introspection.ts'
 import { PATHS } from './provider/metadata.ts'
 import { createProvider } from './provider/provider.ts'
@@ -49,6 +50,7 @@ export interface TokenEndpointsOptions {
 export interface TokenEndpoints {
   readonly answerToken: Middleware
   readonly introspection: Router
+  readonly forwardAuth: Router
 }
 
 export function composeTokenEndpoints(options: TokenEndpointsOptions): TokenEndpoints {
@@ -106,8 +108,16 @@ export function composeTokenEndpoints(options: TokenEndpointsOptions): TokenEndp
     answerIntrospection({ ...shared, introspect, clock }),
     ...provider.middleware,
   ])
+  const forwardAuth = createForwardAuth({ ...shared, issuer })
+  const newRouter = (): Router => new Router({ sensitive: true, strict: true })
   return {
     answerToken: watched.answerToken(compose([createPublicExchange(shared), byProvider])),
-    introspection: new Router({ sensitive: true, strict: true }).post(PATHS.introspection, byProvider),
+    introspection: newRouter().post(PATHS.introspection, byProvider),
+    // Proxies ask by the method of the request they hold. Without a credential nothing is exchanged, or measured as such.
+    forwardAuth: newRouter().all(
+      PATHS.forwardAuth,
+      forwardAuth.readQuestion,
+      watched.answerToken(forwardAuth.exchange),
+    ),
   }
 }

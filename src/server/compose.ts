@@ -75,7 +75,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
   watched.state({ isReady, records, keyRing, statusLists, readLoad: limits.readLoad, clock })
   const proofs = composeProofs(options)
   const isTokenRevoked = createRevokedTokenCheck(exchangeDb)
-  const { answerToken, introspection } = composeTokenEndpoints({
+  const { answerToken, introspection, forwardAuth } = composeTokenEndpoints({
     ...options,
     loadClient: load.client,
     checks: composed,
@@ -119,7 +119,7 @@ export async function composeServer(options: ServerOptions): Promise<Server> {
     return answerToken(ctx, next)
   })
   app.use(refuseProofs('/oauth2/'))
-  for (const router of [...open, introspection, ...management]) {
+  for (const router of [forwardAuth, ...open, introspection, ...management]) {
     app.use(router.routes()).use(router.allowedMethods())
   }
   return {

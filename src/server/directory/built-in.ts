@@ -1,5 +1,5 @@
-// What exists without anyone having made it: the management API as a resource server, the three built-in roles and
-// the CLI's client. Brought up to date at every start, so that an upgrade takes effect. Another issuer does not: its
+// What exists without anyone having made it: the management API as a resource server, the three built-in roles, and the
+// clients of the CLI and of `/forward-auth`. Brought up to date at every start, so that an upgrade takes effect. Another issuer does not: its
 // audience would end the management API of the instances that run.
 
 import { TOKEN_EXCHANGE_GRANT } from '../../protocol/urn.ts'
@@ -16,10 +16,16 @@ import {
 } from './resource-server-store.ts'
 import { replacePermissions, saveBuiltInRole } from './role-store.ts'
 
-const CLI_CLIENT = {
-  clientId: 'patmint-cli',
+/** Which software asks when a proxy does. */
+export const FORWARD_AUTH_CLIENT_ID = 'patmint-forward-auth'
+
+/** Public clients: anybody may give their ids, so they say what was used and bound nothing. */
+const CLIENTS = [
+  { clientId: 'patmint-cli', name: 'Patmint CLI' },
+  { clientId: FORWARD_AUTH_CLIENT_ID, name: 'Patmint for proxies' },
+] as const
+const CLIENT_SETTINGS = {
   builtIn: true,
-  name: 'Patmint CLI',
   authMethod: 'none',
   ...NO_CLIENT_SECRETS_OR_KEYS,
   grantTypes: [TOKEN_EXCHANGE_GRANT],
@@ -84,7 +90,7 @@ export async function ensureBuiltIns(transaction: Queryable, issuer: string, now
     const roleId = await saveBuiltInRole(transaction, { id: uuidV7(now), name, reach }, now)
     await replacePermissions(transaction, roleId, new Map([[resourceServerId, scopes]]))
   }
-  await saveClient(transaction, CLI_CLIENT, now)
+  for (const client of CLIENTS) await saveClient(transaction, { ...client, ...CLIENT_SETTINGS }, now)
 }
 
 /** Whether built-ins were ever made here. */

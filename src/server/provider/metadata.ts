@@ -13,6 +13,7 @@ export const PATHS = {
   introspection: '/oauth2/introspect',
   revocation: '/oauth2/revoke',
   statusLists: STATUS_LISTS_PATH,
+  forwardAuth: '/forward-auth',
   jwks: '/.well-known/jwks.json',
   authorizationServer: '/.well-known/oauth-authorization-server',
   openidConfiguration: '/.well-known/openid-configuration',

@@ -3,8 +3,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Acme, mistype, ORDERS_BASIC, startAcme, withAnotherSecret } from '../../support/acme.ts'
+import { type Acme, API, mistype, ORDERS_BASIC, startAcme, withAnotherSecret } from '../../support/acme.ts'
 import { type DatabaseProxy, startDatabaseProxy } from '../../support/database-proxy.ts'
+import { askForwardAuth, bearer } from '../../support/forward-auth.ts'
 import { type Answer, callApi, requestExchange } from '../../support/requests.ts'
 import { createTestDatabase, withClient } from '../../support/test-database.ts'
 
@@ -94,7 +95,7 @@ async function measure<T>(task: () => Promise<T>): Promise<Timed<T>> {
 
 const exchange = ({ url }: Acme, subject_token: string) => requestExchange(url, { subject_token })
 
-/** Right ones, wrong ones and one of a confidential client. */
+/** Right ones, a wrong one, one of a confidential client and one that a proxy asks for. */
 const exchangeAll = (acme: Acme): Promise<Timed<Answer>[]> => {
   const { url, janePat } = acme
   const orders = { client_id: undefined, subject_token: janePat }
@@ -103,6 +104,7 @@ const exchangeAll = (acme: Acme): Promise<Timed<Answer>[]> => {
     ...Array.from({ length: 15 }, () => measure(() => exchange(acme, janePat))),
     measure(() => exchange(acme, wrong)),
     measure(() => requestExchange(url, orders, { Authorization: ORDERS_BASIC })),
+    measure(() => askForwardAuth(url, { audience: API }, bearer(janePat))),
   ])
 }
 
@@ -165,7 +167,7 @@ async function expectRecovery({ acme, databaseUrl }: Scene): Promise<void> {
   })
   expect(milliseconds).toBeLessThan(5000)
   const statuses = (await exchangeAll(acme)).map(({ value }) => value.status)
-  expect(statuses.sort()).toEqual([...Array(16).fill(200), 400])
+  expect(statuses.sort()).toEqual([...Array(17).fill(200), 400])
   expect((await callApi(acme.url, acme.janePat, 'GET', '/me')).status).toBe(200)
   await waitUntil(async () => (await countSessions(databaseUrl)) <= 10)
 }

@@ -5,8 +5,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateCredential, parseCredential } from '../../../src/protocol/credential.ts'
-import { type Acme, mistype, ORDERS_BASIC, startAcme, withAnotherSecret } from '../../support/acme.ts'
+import { type Acme, API, mistype, ORDERS_BASIC, startAcme, withAnotherSecret } from '../../support/acme.ts'
 import { canary } from '../../support/evidence.ts'
+import { askForwardAuth, bearer } from '../../support/forward-auth.ts'
 import { type Answer, callApi, requestExchange } from '../../support/requests.ts'
 import { newDataDir } from '../../support/server-process.ts'
 
@@ -88,6 +89,25 @@ async function refuseAll(form: Record<string, string | undefined>, headers: Reco
   return answers
 }
 
+const forgetRefusals = () =>
+  acme.db.deleteFrom('audit_events').where('type', '=', 'exchange.refused').execute()
+
+async function listReasons(): Promise<(string | null)[]> {
+  const records = await acme.db
+    .selectFrom('audit_events')
+    .select('reason')
+    .where('type', '=', 'exchange.refused')
+    .execute()
+  return records.map(({ reason }) => reason).sort()
+}
+
+/** Garbage is told in the log: it costs no I/O. */
+const listRecorded = (): (string | undefined)[] =>
+  [...tokens.keys()]
+    .filter((cause) => cause !== 'credential_malformed')
+    .map((cause) => cause.split(' ')[0])
+    .sort()
+
 describe('a subject token that does not work', () => {
   it.each<[string, Record<string, string | undefined>, Record<string, string>]>([
     ['a public client', { client_id: 'patmint-cli' }, {}],
@@ -96,7 +116,7 @@ describe('a subject token that does not work', () => {
   ])(
     'is refused alike to %s, in body and headers, and recorded for what it is',
     async (_name, form, headers) => {
-      await acme.db.deleteFrom('audit_events').where('type', '=', 'exchange.refused').execute()
+      await forgetRefusals()
       const answers = await refuseAll(form, headers)
       const [first, ...others] = [...answers].map(([, answer]) => stableOf(answer))
       expect(first).toMatchObject({
@@ -104,16 +124,21 @@ describe('a subject token that does not work', () => {
         text: '{"error":"invalid_request","error_description":"subject_token is not valid"}',
       })
       expect(others).toEqual(others.map(() => first))
-      const records = await acme.db
-        .selectFrom('audit_events')
-        .select('reason')
-        .where('type', '=', 'exchange.refused')
-        .orderBy('id')
-        .execute()
-      // Garbage is told in the log: it costs no I/O.
-      const causes = [...tokens.keys()].filter((cause) => cause !== 'credential_malformed')
-      const expected = causes.map((cause) => cause.split(' ')[0])
-      expect(records.map(({ reason }) => reason).sort()).toEqual(expected.sort())
+      expect(await listReasons()).toEqual(listRecorded())
     },
   )
+
+  it('is refused alike to a proxy', async () => {
+    await forgetRefusals()
+    const answers: Answer[] = []
+    for (const token of tokens.values())
+      answers.push(await askForwardAuth(acme.url, { audience: API }, bearer(token)))
+    const [first, ...others] = answers.map(stableOf)
+    expect(first).toMatchObject({
+      status: 401,
+      text: '{"error":"invalid_token","error_description":"the credential is not valid"}',
+    })
+    expect(others).toEqual(others.map(() => first))
+    expect(await listReasons()).toEqual(listRecorded())
+  })
 })

@@ -8,6 +8,7 @@ import { generateCredential } from '../../../src/protocol/credential.ts'
 import { type Acme, API, ORDERS_BASIC, startAcme, withAnotherSecret } from '../../support/acme.ts'
 import { registerAssertionClient } from '../../support/assertion-client.ts'
 import { canary } from '../../support/evidence.ts'
+import { askForwardAuth, bearer } from '../../support/forward-auth.ts'
 import {
   type Answer,
   callApi,
@@ -237,6 +238,23 @@ describe('the other places a credential is presented at', () => {
     expectLimited(await exchange(newGarbage(), attacker))
     expect(acme.takeQueries()).toEqual([])
     expect((await me(acme.adminToken)).status).toBe(200)
+  })
+
+  it('count and limit as well: a proxy, for the address it forwards', async () => {
+    const [attacker, other] = [newAddress(), newAddress()]
+    const ask = (token: string, from: string) =>
+      askForwardAuth(acme.url, { audience: API }, { ...bearer(token), 'X-Forwarded-For': from })
+    const answers = await times(PER_ADDRESS, () => ask(newGarbage(), attacker))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]))
+    const [cold, records] = [await newPat(), await countRecords()]
+    acme.takeQueries()
+    expectLimited(await ask(newGarbage(), attacker))
+    expectLimited(await ask(cold, attacker))
+    expectLimited(await exchange(newGarbage(), attacker))
+    expect(acme.takeQueries()).toEqual([])
+    expect(await countRecords()).toBe(records)
+    expect((await ask(cold, other)).status).toBe(200)
+    expect((await ask(cold, attacker)).status).toBe(200)
   })
 
   it('count and limit as well: revocation', async () => {

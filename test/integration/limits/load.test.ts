@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type Acme, API, startAcme } from '../../support/acme.ts'
+import { askForwardAuth, bearer } from '../../support/forward-auth.ts'
 import { openConnection } from '../../support/raw-connection.ts'
 import { type Answer, callApi, requestExchange, requestRevocation } from '../../support/requests.ts'
 import { newDataDir, newSecretKey } from '../../support/server-process.ts'
@@ -55,6 +56,8 @@ describe('requests in flight', () => {
     await untilInFlight(MOST)
     expect(wireOf(await exchange())).toEqual([503, OVERLOADED, '1'])
     expect(wireOf(await requestRevocation(acme.url, { token: acme.samPat }))).toEqual([503, OVERLOADED, '1'])
+    const forward = await askForwardAuth(acme.url, { audience: API }, bearer(acme.samPat))
+    expect(wireOf(forward)).toEqual([503, OVERLOADED, '1'])
     expect(wireOf(await callApi(acme.url, acme.samPat, 'GET', '/me'))).toEqual([503, PROBLEM, '1'])
     const leak = { credentials: [acme.samPat] }
     expect(wireOf(await callApi(acme.url, undefined, 'POST', '/leaks', leak))).toEqual([503, PROBLEM, '1'])
@@ -63,7 +66,7 @@ describe('requests in flight', () => {
     expect(acme.readLoad().requestsInFlight).toBe(MOST)
     await release()
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(Array(MOST).fill(200))
-    expect(acme.readLoad()).toMatchObject({ requestsInFlight: 0, overloads: { too_many_in_flight: 4 } })
+    expect(acme.readLoad()).toMatchObject({ requestsInFlight: 0, overloads: { too_many_in_flight: 5 } })
     expect((await exchange()).status).toBe(200)
     expect((await callApi(acme.url, acme.samPat, 'GET', '/me')).status).toBe(200)
   })

@@ -5,6 +5,7 @@ import { OPERATIONS } from '../../../src/server/api/operations.ts'
 import { type Acme, mistype, startAcme, withAnotherSecret } from '../../support/acme.ts'
 import { type DatabaseProxy, startDatabaseProxy } from '../../support/database-proxy.ts'
 import { logFile } from '../../support/evidence.ts'
+import { askForwardAuth, bearer } from '../../support/forward-auth.ts'
 import { newMetering, parseSamples, type Sample, sumOf } from '../../support/metrics.ts'
 import { callApi, requestExchange } from '../../support/requests.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
@@ -15,6 +16,7 @@ const OTHER_ROUTES = new Set([
   'unmatched',
   '/oauth2/token',
   '/oauth2/revoke',
+  '/forward-auth',
   '/healthz',
   '/readyz',
   '/docs',
@@ -105,6 +107,38 @@ describe('an exchange', () => {
       client: 1,
       other: 1,
       all: 6,
+    })
+  })
+
+  it('is counted alike when a proxy asks for it, which without a credential it does not', async () => {
+    const route = ['patmint_http_requests_total', { route: '/forward-auth' }] as const
+    const question = { audience: 'https://api.example.com' }
+    const grown = await growth(
+      {
+        requests: route,
+        granted: outcome('granted'),
+        refused: outcome('refused'),
+        failed: outcome('failed'),
+        mismatch: refusals('secret_mismatch'),
+        malformed: refusals('credential_malformed'),
+        question: refusals('parameter_missing'),
+      },
+      async () => {
+        await askForwardAuth(acme.url, question, bearer(acme.janePat))
+        await askForwardAuth(acme.url, question, bearer(withAnotherSecret(acme.janePat)))
+        await askForwardAuth(acme.url, question, bearer(mistype(acme.janePat)))
+        await askForwardAuth(acme.url, question)
+        await askForwardAuth(acme.url, '')
+      },
+    )
+    expect(grown).toEqual({
+      requests: 5,
+      granted: 1,
+      refused: 1,
+      failed: 0,
+      mismatch: 1,
+      malformed: 1,
+      question: 1,
     })
   })
 
