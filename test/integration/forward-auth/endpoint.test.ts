@@ -287,6 +287,7 @@ describe('what a proxy appends', () => {
 
   it.each([
     '/orders/7',
+    '/orders/../orders/7',
     '/orders?scope=models:write',
     '/x&scope=models:write&audience=https://reports.example.com',
     '/x&original=/y&resource=z',
