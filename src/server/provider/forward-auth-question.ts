@@ -70,7 +70,7 @@ function readWanted(query: string): Wanted {
  */
 function readToken({ headersDistinct }: Pick<IncomingMessage, 'headersDistinct'>): string | undefined {
   const { authorization = [], dpop } = headersDistinct
-  const tokens = authorization.flatMap((value) => BEARER.exec(value)?.[1] ?? [])
-  const [token] = tokens
-  return token === undefined || (authorization.length === 1 && dpop === undefined) ? token : ''
+  const [token] = authorization.flatMap((value) => BEARER.exec(value)?.[1] ?? [])
+  const isAlone = authorization.length === 1 && dpop === undefined
+  return token === undefined || isAlone ? token : ''
 }

@@ -248,6 +248,7 @@ describe('a question that is wrong', () => {
     [`audience=${API}&scope=`, REQUEST, 'scope is malformed'],
     [`audience=${API}&scope=a&scope=b`, REQUEST, 'scope must not be repeated'],
     [`audience=${API}&scope=%22`, 'invalid_scope', 'scope is malformed'],
+    [`audience=${API}&scope=%20`, 'invalid_scope', 'scope is malformed'],
     [`audience=${API}&resource=${API}`, REQUEST, UNKNOWN],
     [`audience=${API}&Scope=a`, REQUEST, UNKNOWN],
     [`audience=${API}&access_token=x`, REQUEST, UNKNOWN],

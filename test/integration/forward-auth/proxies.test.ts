@@ -82,13 +82,23 @@ const ask = (proxy: RunningProxy, path: string, init: RequestInit = {}) => {
   return fetch(proxy.url + path, init)
 }
 /** The status of the answer to a client at an address of this machine. */
-const askFrom = (proxy: RunningProxy, localAddress: string, headers: Record<string, string>) =>
+const askFrom = (proxy: RunningProxy, localAddress: string, headers: Record<string, string | string[]>) =>
   new Promise<number | undefined>((resolve, reject) => {
     const sent = request(proxy.url, { localAddress, headers }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode))
     })
     sent.on('error', reject).end()
   })
+
+/** Tokens bound to a key are what nobody can ask for here. */
+async function requireProofs(isRequired: boolean): Promise<void> {
+  const admin = (method: string, path: string, body?: unknown) =>
+    callApi(acme.url, acme.adminToken, method, path, body)
+  const { json } = await admin('GET', `/resource-servers?audience=${API}`)
+  const [{ id = '' } = {}] = json['items'] as { id?: string }[]
+  await admin('PATCH', `/resource-servers/${id}`, { dpop_required: isRequired })
+}
+
 const challengeOf = ({ headers }: Response) => headers.get('www-authenticate')
 
 describe.each(PROXIES)('%s', (name) => {
@@ -146,6 +156,25 @@ describe.each(PROXIES)('%s', (name) => {
     const answer = await ask(proxy, '/', { headers: bearer(pat) })
     const challenge = `Bearer realm="${ISSUER}", error="insufficient_scope", scope="models:read"`
     expect([answer.status, challengeOf(answer), received]).toEqual([403, challenge, []])
+  })
+
+  it('lets no credential through beside another one', async (context) => {
+    const proxy = proxyOf(name, context)
+    const authorization = [acme.janePat, acme.samPat].map((pat) => `Bearer ${pat}`)
+    for (const pair of [authorization, authorization.toReversed(), ['Basic eDp5', ...authorization]]) {
+      received.length = 0
+      await askFrom(proxy, '127.0.0.1', { Authorization: pair })
+      const reached = JSON.stringify(received)
+      for (const pat of [acme.janePat, acme.samPat]) expect(reached).not.toContain(pat.slice(20))
+    }
+  })
+
+  it('answers a question that is wrong with what no client takes for its own fault', async (context) => {
+    const proxy = proxyOf(name, context)
+    await requireProofs(true)
+    const { status } = await ask(proxy, '/', { headers: bearer(acme.janePat) })
+    await requireProofs(false)
+    expect([status, received]).toEqual([name === 'Caddy' ? 400 : 500, []])
   })
 
   it('tells who has failed too often when to come back', async (context) => {
