@@ -17,8 +17,11 @@ interface Program {
   /** As Debian calls the program and the package it is in. */
   readonly command: string
   /** Writes the configuration into a folder; gives the arguments that run it. */
-  readonly configure: (folder: string, addresses: Addresses) => readonly string[]
+  readonly configure: (folder: string, addresses: Addresses, alter: Alter) => readonly string[]
 }
+
+/** What a test does to a script of the document. */
+type Alter = (script: string) => string
 
 /** What stands in place of the documented addresses, each as `host:port`. */
 interface Addresses {
@@ -59,10 +62,10 @@ const PROGRAMS: Record<ProxyName, Program> = {
   },
   HAProxy: {
     command: 'haproxy',
-    configure: (folder, addresses) => {
+    configure: (folder, addresses, alter) => {
       const [lua = ''] = readBlocks('docs/integrations/haproxy.md', 'lua')
       const [config = ''] = readBlocks('docs/integrations/haproxy.md', 'haproxy')
-      const script = write(folder, 'patmint.lua', lua)
+      const script = write(folder, 'patmint.lua', alter(lua))
       const placed = place(config, 'bind :8080', `bind ${addresses.proxy}`, addresses)
       return ['-db', '-f', write(folder, 'haproxy.cfg', placed.replace('/etc/haproxy/patmint.lua', script))]
     },
@@ -105,12 +108,13 @@ export async function startProxy(
   name: ProxyName,
   patmintUrl: string,
   serviceUrl: string,
+  alter: Alter = (script) => script,
 ): Promise<RunningProxy> {
   const folder = newDataDir()
   const proxy = `127.0.0.1:${await findFreePort()}`
   const [patmint, service] = [new URL(patmintUrl).host, new URL(serviceUrl).host]
   const { command, configure } = PROGRAMS[name]
-  const child = spawn(command, configure(folder, { proxy, patmint, service }), {
+  const child = spawn(command, configure(folder, { proxy, patmint, service }, alter), {
     env: environment({ ...withSystemPath(), HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

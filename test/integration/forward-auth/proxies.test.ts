@@ -189,6 +189,17 @@ describe.each(PROXIES)('%s', (name) => {
   })
 })
 
+it('HAProxy lets nobody pass when its script fails', async (context) => {
+  proxyOf('HAProxy', context)
+  const END = /txn:set_var\(.*\)/
+  const failing = await startProxy('HAProxy', acme.url, serviceUrl, (lua) =>
+    lua.replace(END, 'error("failed")'),
+  )
+  const { status } = await ask(failing, '/', { headers: bearer(acme.janePat) })
+  await failing.stop()
+  expect([status, received]).toEqual([503, []])
+})
+
 describe('what the others ask, as their documents have it', () => {
   const readYaml = (document: string): unknown =>
     parse(readBlocks(`${RECIPES}/${document}.md`, 'yaml')[0] ?? '')
