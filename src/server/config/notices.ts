@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { isLoopbackAddress } from '../../protocol/public-address.ts'
-import { shaped, when, wholeNumber } from './value.ts'
+import { shaped, when, whenRight, wholeNumber } from './value.ts'
 
 /** Standard Webhooks: 24 to 64 random bytes. */
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/
@@ -58,7 +58,7 @@ const webhook = z
   .refine(({ url, allow_http }) => allow_http || !isPlainElsewhere(url), {
     path: ['url'],
     error: ERRORS.plain,
-    when,
+    when: whenRight(['url', 'allow_http']),
   })
 
 function isPlainElsewhere(text: string): boolean {
@@ -99,7 +99,10 @@ export const noticesSchema = z
       webhooks: z
         .array(webhook, { error: ERRORS.webhooks })
         .max(10, { error: ERRORS.webhooks })
-        .refine((webhooks) => isDistinct(webhooks.map(nameOf)), { error: ERRORS.webhooks, when })
+        .refine((webhooks) => isDistinct(webhooks.map(nameOf)), {
+          error: ERRORS.webhooks,
+          when: whenRight(['name', 'url'], 2),
+        })
         .default([])
         .describe('Receivers of signed requests (Standard Webhooks)'),
       check_minutes: wholeNumber(1, 60)
@@ -125,7 +128,7 @@ export const noticesSchema = z
   )
   .refine(({ email, webhooks }) => email !== undefined || webhooks.length > 0, {
     error: ERRORS.notices,
-    when,
+    when: whenRight(['email', 'webhooks']),
   })
   .describe('Notices of credentials that are about to end; absent: nobody is told')
 

@@ -101,6 +101,28 @@ describe('notices', () => {
     ])
   })
 
+  it('are refused with what is wrong between keys, whatever is wrong with others', () => {
+    const secret = newSecret()
+    const problems = (text: string): string[] => problemsOfFile(`notices:\n${text}`)
+    expect(problems(`  webhooks: [{ url: http://hooks.example.com/, secret: x, token: x }]`)).toEqual([
+      `FILE: notices.webhooks.0.secret ${SECRET}`,
+      'FILE: notices.webhooks.0.token is not a known key',
+      `FILE: notices.webhooks.0.url ${PLAIN}`,
+    ])
+    const twice = `{ url: https://hooks.example.com/, secret: ${secret} }`
+    expect(problems(`  webhooks: [${twice}, ${twice.replace(secret, 'x')}]`)).toEqual([
+      `FILE: notices.webhooks.1.secret ${SECRET}`,
+      'FILE: notices.webhooks must be a list of up to ten, each of another name',
+    ])
+    expect(problems('  attempts: 0')).toEqual([
+      'FILE: notices.attempts must be a whole number from 1 to 20',
+      'FILE: notices must hold email, webhooks or both',
+    ])
+    expect(problems(`  webhooks: [${twice}, 5]`)).toHaveLength(1)
+    expect(problems('  webhooks: 5')).toHaveLength(1)
+    expect(problemsOfFile('notices: 5')).toHaveLength(1)
+  })
+
   it('of two webhooks on one host need names', () => {
     const two = (names: readonly string[]): string => `notices:
   webhooks:
