@@ -15,8 +15,8 @@ export const dayOf = (instant: Date): string => instant.toISOString().slice(0, 1
 
 /**
  * The threshold at `now`, of those in `days` (the nearest first): of several that are passed the nearest, so that nobody is
- * told twice at once. `null` when there is none yet, and where a notice would say what was clear from the start: of a
- * credential made for no longer than the nearest threshold, and before half of an idle time has passed.
+ * told twice at once. `null` when there is none yet, and where a notice would say what was clear from the start: by a
+ * threshold that is no shorter than the whole life, or longer than half of an idle time.
  */
 export function findThreshold(
   { at, cause, since }: Ending,
@@ -27,6 +27,6 @@ export function findThreshold(
   const wholeMs = at.getTime() - since.getTime()
   const nearest = days.find((threshold) => leftMs <= threshold * DAY_MS)
   if (leftMs <= 0 || nearest === undefined) return null
-  if (cause === 'idle_timeout') return nearest * DAY_MS * 2 <= wholeMs ? nearest : null
-  return wholeMs > Number(days[0]) * DAY_MS ? nearest : null
+  const isNews = cause === 'idle_timeout' ? nearest * DAY_MS * 2 <= wholeMs : nearest * DAY_MS < wholeMs
+  return isNews ? nearest : null
 }

@@ -35,15 +35,28 @@ describe('the threshold that is due', () => {
     expect(findThreshold(ending(-1), DAYS, NOW)).toBeNull()
   })
 
-  it('does not exist for what was made for no longer than the nearest one', () => {
-    const made = (seconds: number): Ending => ({ ...ending(0.5), since: inDays(-0.5, seconds) })
-    expect(findThreshold(made(0), DAYS, NOW)).toBeNull()
-    expect(findThreshold(made(-1), DAYS, NOW)).toBe(1)
+  it.each(DAYS)('of %i days does not exist for what was made for no longer', (days) => {
+    const madeFor = (seconds: number): Ending => ({ ...ending(days), since: inDays(0, -seconds) })
+    expect(findThreshold(madeFor(0), DAYS, NOW)).toBeNull()
+    expect(findThreshold(madeFor(1), DAYS, NOW)).toBe(days)
   })
 
-  it('exists for what was made with three days to live: that of seven', () => {
-    expect(findThreshold({ ...ending(3), since: NOW }, DAYS, NOW)).toBe(7)
-  })
+  it.each([
+    [90, [30, 7, 1]],
+    [30, [7, 1]],
+    [20, [7, 1]],
+    [7, [1]],
+    [1, []],
+  ])(
+    'is met, in a life of %i days, by each of those that are shorter, and at its birth by none',
+    (life, met) => {
+      const metWith = (left: number): number | null =>
+        findThreshold({ ...ending(left), since: inDays(left - life) }, DAYS, NOW)
+      expect(metWith(life)).toBeNull()
+      const instants = Array.from({ length: life * 4 - 1 }, (_, index) => metWith(life - (index + 1) / 4))
+      expect([...new Set(instants)].filter((days) => days !== null)).toEqual(met)
+    },
+  )
 })
 
 describe('an end by idle time', () => {
