@@ -13,7 +13,7 @@ import { createReceiverLog } from './notices/receiver-log.ts'
 import { createScan, type Receiver } from './notices/scan.ts'
 import { createWebhook } from './notices/webhook.ts'
 import type { Upkeep } from './prepare-database.ts'
-import { repeat } from './repeat.ts'
+import { repeat, watch } from './repeat.ts'
 
 /** For the statements of the queue alone. */
 const QUEUE_CONNECTIONS = 2
@@ -67,16 +67,14 @@ function composeTasks(foundation: Foundation, notices: NoticeSettings): Tasks {
     meter?.countNotice(outcome.notice.channel, outcome.end)
     tellReceiver(outcome)
   }
-  const scan = instrument(telemetry).task('notices', clock, {
-    run: createScan({
-      db,
-      enqueue: createEnqueue(db, notices),
-      receivers: listReceivers(notices),
-      clock,
-      ...notices,
-    }),
-    onError: () => {},
+  const look = createScan({
+    db,
+    enqueue: createEnqueue(db, notices),
+    receivers: listReceivers(notices),
+    clock,
+    ...notices,
   })
+  const scan = watch({ log, clock, watched: instrument(telemetry) }, 'notices', look)
   return {
     scan: async (signal) => {
       try {

@@ -15,25 +15,29 @@ export interface RepeatOptions {
   readonly watched: Watched
 }
 
-/** Runs `run` now and at every interval. Of failures in a row the first is logged; all of them are counted. */
-export function repeat(
-  { log, clock, watched }: RepeatOptions,
+/** Runs `run` now and at every interval. */
+export const repeat = (
+  options: RepeatOptions,
   task: string,
   interval: Interval,
   run: PeriodicTaskOptions['run'],
-): PeriodicTask {
+): PeriodicTask => startPeriodicTask({ intervalMs: toMs(interval), ...watch(options, task, run) })
+
+/** The work of a task with what is told of it. Of failures in a row the first is logged; all of them are counted. */
+export function watch(
+  { log, clock, watched }: RepeatOptions,
+  task: string,
+  run: PeriodicTaskOptions['run'],
+): Pick<PeriodicTaskOptions, 'run' | 'onError'> {
   let hasFailed = false
-  return startPeriodicTask({
-    intervalMs: toMs(interval),
-    ...watched.task(task, clock, {
-      run: async (signal) => {
-        await run(signal)
-        hasFailed = false
-      },
-      onError: (error) => {
-        if (!hasFailed) log.error({ err: error, task }, 'background task failed')
-        hasFailed = true
-      },
-    }),
+  return watched.task(task, clock, {
+    run: async (signal) => {
+      await run(signal)
+      hasFailed = false
+    },
+    onError: (error) => {
+      if (!hasFailed) log.error({ err: error, task }, 'background task failed')
+      hasFailed = true
+    },
   })
 }
