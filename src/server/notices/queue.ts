@@ -157,12 +157,14 @@ export async function workOnQueues(
   boss.on('error', tasks.onError)
   boss.on('warning', ({ message }) => tasks.onError(new Error(message)))
   await boss.start()
-  await boss.work(SCAN, SELDOM, async ([job]) => job && tasks.scan(job.signal))
+  // Before anybody looks for it and sleeps. Dropped when another instance asked for the same and nobody has begun.
+  await boss.send(SCAN)
   await boss.work<NoticeJob>(GIVEN_UP, MANY, async (jobs) => {
     for (const { data } of jobs) await tasks.giveUp(data.noticeId)
   })
+  const deliverers: string[] = []
   for (const queue of Object.values(QUEUE_OF)) {
-    await boss.work<NoticeJob, JobResult[], OftenOptions>(queue, OFTEN, (jobs) =>
+    const deliverer = await boss.work<NoticeJob, JobResult[], OftenOptions>(queue, OFTEN, (jobs) =>
       Promise.all(
         jobs.map(async ({ id, data, signal }) => ({
           id,
@@ -170,9 +172,13 @@ export async function workOnQueues(
         })),
       ),
     )
+    deliverers.push(deliverer)
   }
-  // Dropped when another instance asked for the same and nobody has begun.
-  await boss.send(SCAN)
+  await boss.work(SCAN, SELDOM, async ([job]) => {
+    if (job) await tasks.scan(job.signal)
+    // What it found need not wait for the next look at those queues.
+    for (const deliverer of deliverers) boss.notifyWorker(deliverer)
+  })
   return () => boss.stop({ close: false, timeout: STOP_MS })
 }
 
