@@ -70,6 +70,8 @@ export async function startWebhookReceiver(secret: string, port = 0): Promise<We
 
 export interface Mail {
   readonly to: readonly string[]
+  /** Whether it came over TLS. */
+  readonly isSecure: boolean
   /** As it was sent, with its header. */
   readonly text: string
 }
@@ -79,22 +81,32 @@ export interface MailServer {
   readonly mails: readonly Mail[]
   /** Whether it leaves mails without an answer from now on. */
   readonly hold: (isHolding: boolean) => void
+  /** Answers a recipient with this status from now on; undefined: takes mails for them. */
+  readonly refuse: (address: string, status: number | undefined) => void
   readonly held: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
-export async function startMailServer(password: string): Promise<MailServer> {
+/** With `tls` it takes no password before STARTTLS. */
+export async function startMailServer(
+  password: string,
+  tls?: { readonly key: string; readonly cert: string },
+): Promise<MailServer> {
   const mails: Mail[] = []
+  const refused = new Map<string, number | undefined>()
   let isHolding = false
   let tellHeld = (): void => {}
   const server = new SMTPServer({
     authMethods: ['PLAIN', 'LOGIN'],
-    allowInsecureAuth: true,
-    disabledCommands: ['STARTTLS'],
+    ...(tls ?? { allowInsecureAuth: true, disabledCommands: ['STARTTLS'] }),
     onAuth: (auth, _session, done) =>
       auth.username === 'patmint' && auth.password === password
         ? done(null, { user: 'patmint' })
         : done(new Error('wrong user or password')),
+    onRcptTo: ({ address }, _session, done) => {
+      const responseCode = refused.get(address)
+      done(responseCode ? Object.assign(new Error('not here'), { responseCode }) : null)
+    },
     onData: (stream, session: SMTPServerSession, done) => {
       let text = ''
       stream.on('data', (chunk: Buffer) => {
@@ -102,7 +114,11 @@ export async function startMailServer(password: string): Promise<MailServer> {
       })
       stream.on('end', () => {
         if (isHolding) return tellHeld()
-        mails.push({ to: session.envelope.rcptTo.map(({ address }) => address), text })
+        mails.push({
+          to: session.envelope.rcptTo.map(({ address }) => address),
+          isSecure: session.secure,
+          text,
+        })
         done()
       })
     },
@@ -116,6 +132,9 @@ export async function startMailServer(password: string): Promise<MailServer> {
     mails,
     hold: (next) => {
       isHolding = next
+    },
+    refuse: (address, status) => {
+      refused.set(address, status)
     },
     held: () =>
       new Promise((resolve) => {

@@ -197,6 +197,7 @@ export interface NoticesTable {
   state: 'pending' | 'delivered' | 'failed' | 'cancelled'
   reason: string | null
   attempts: Generated<number>
+  told: Generated<string[]>
   created_at: Immutable<Date>
   changed_at: Date
 }

@@ -5,7 +5,14 @@ import { findStandings } from '../credential/standing-store.ts'
 import type { Database } from '../db/database.ts'
 import { type Cancellation, judgeNotice } from './judge.ts'
 import { listReachable, type SendMail } from './mail.ts'
-import { DeliveryProblem, type Message, type Send, tellReason } from './message.ts'
+import {
+  DeliveryProblem,
+  type Message,
+  PartlyDelivered,
+  type Recipient,
+  type Send,
+  tellReason,
+} from './message.ts'
 import { findNotice, hasNearer, type Notice, noteFailedTry, settleNotice } from './notice-store.ts'
 import { findActivePerson, listKeyAdmins } from './people-store.ts'
 import type { TryEnd } from './queue.ts'
@@ -50,8 +57,15 @@ export function createDeliver({ db, ways, clock, onOutcome }: DeliverOptions): D
     const { mail } = ways
     if (!mail) return 'receiver_removed'
     const { owner } = message
-    const people = listReachable(owner ? [owner.email] : await listKeyAdmins(db, notice.organizationId))
-    return people.length > 0 ? (signal) => mail(message, people, signal) : 'nobody_to_tell'
+    const people = listReachable(owner ? [owner] : await listKeyAdmins(db, notice.organizationId))
+    if (people.length === 0) return 'nobody_to_tell'
+    return (signal) =>
+      mailRest(
+        mail,
+        message,
+        people.filter(({ id }) => !notice.told.includes(id)),
+        signal,
+      )
   }
 
   return async (noticeId, signal) => {
@@ -70,7 +84,8 @@ export function createDeliver({ db, ways, clock, onOutcome }: DeliverOptions): D
     } catch (error) {
       const reason = tellReason(error)
       onOutcome({ notice, end: 'retried', reason })
-      await noteFailedTry(db, noticeId, reason, clock())
+      const told = error instanceof PartlyDelivered ? error.told : []
+      await persist(signal, () => noteFailedTry(db, noticeId, { reason, told, now: clock() }))
       return error instanceof DeliveryProblem && error.isFinal ? 'never' : 'again'
     }
     onOutcome({ notice, end: 'delivered', reason: null })
@@ -80,6 +95,16 @@ export function createDeliver({ db, ways, clock, onOutcome }: DeliverOptions): D
     )
     return 'done'
   }
+}
+
+/** Those who are left may have left. */
+const mailRest = async (
+  mail: SendMail,
+  message: Message,
+  people: readonly Recipient[],
+  signal: AbortSignal,
+): Promise<void> => {
+  if (people.length > 0) await mail(message, people, signal)
 }
 
 type SendIt = (signal: AbortSignal) => Promise<void>

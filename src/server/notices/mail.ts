@@ -3,7 +3,7 @@
 import nodemailer from 'nodemailer'
 import { isLoopbackAddress } from '../../protocol/public-address.ts'
 import { renderMail } from './mail-text.ts'
-import { DeliveryProblem, type Message } from './message.ts'
+import { DeliveryProblem, type Message, PartlyDelivered, type Recipient } from './message.ts'
 
 export interface MailSettings {
   /** May hold a password. */
@@ -15,15 +15,19 @@ export interface MailSettings {
   readonly clock: () => Date
 }
 
-/** Sends a message to these people; what rejects and when as `Send`. */
-export type SendMail = (message: Message, recipients: readonly string[], signal: AbortSignal) => Promise<void>
+/** Sends a message to these people; rejects as `Send`, and with `PartlyDelivered` when some of them got it. */
+export type SendMail = (
+  message: Message,
+  recipients: readonly Recipient[],
+  signal: AbortSignal,
+) => Promise<void>
 
 /** One address and nothing else: in a header field a comma would make two of it. */
 const ADDRESS = /^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/
 
-/** The addresses that a mail can go to. */
-export const listReachable = (addresses: readonly string[]): string[] =>
-  addresses.filter((address) => ADDRESS.test(address))
+/** Those whom a mail can go to. */
+export const listReachable = (people: readonly Recipient[]): Recipient[] =>
+  people.filter(({ email }) => ADDRESS.test(email))
 
 export function createMail({ smtpUrl, from, issuer, timeoutMs, clock }: MailSettings): SendMail {
   const transport = nodemailer.createTransport(toTransport(smtpUrl, timeoutMs))
@@ -31,7 +35,7 @@ export function createMail({ smtpUrl, from, issuer, timeoutMs, clock }: MailSett
   return async (message, recipients, signal) => {
     const mail = {
       from,
-      to: recipients.map((address) => ({ name: '', address })),
+      to: recipients.map(({ email }) => ({ name: '', address: email })),
       // The same at every try, so that whoever gets it twice can tell.
       messageId: `<${message.id}@${domain}>`,
       // RFC 3834: nobody is out of office towards us.
@@ -39,12 +43,26 @@ export function createMail({ smtpUrl, from, issuer, timeoutMs, clock }: MailSett
       ...renderMail(message, issuer, clock()),
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     }
-    try {
-      await transport.sendMail(mail)
-    } catch (error) {
+    const { rejectedErrors = [] } = await transport.sendMail(mail).catch((error: unknown) => {
       throw toProblem(error)
-    }
+    })
+    const [first] = rejectedErrors
+    if (first) throw toPartlyDelivered(recipients, rejectedErrors, first.responseCode)
   }
+}
+
+function toPartlyDelivered(
+  recipients: readonly Recipient[],
+  rejected: readonly { readonly recipient?: string | undefined }[],
+  status: number | undefined,
+): PartlyDelivered {
+  const addresses = new Set(rejected.map(({ recipient = '' }) => recipient.toLowerCase()))
+  const told = recipients.filter(({ email }) => !addresses.has(email.toLowerCase()))
+  const count = recipients.length - told.length
+  return new PartlyDelivered(
+    `the mail server answered ${status} for ${count} of ${recipients.length} people`,
+    told.map(({ id }) => id),
+  )
 }
 
 /** Without the options nodemailer would read from the URL's query. */

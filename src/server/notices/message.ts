@@ -29,6 +29,9 @@ export interface Person {
   readonly email: string
 }
 
+/** Whom a mail goes to. */
+export type Recipient = Pick<Person, 'id' | 'email'>
+
 /**
  * Hands a message over. Rejects with `DeliveryProblem` when that did not work, and with whatever else went wrong; until
  * `signal` is aborted.
@@ -46,11 +49,23 @@ export class DeliveryProblem extends Error {
   }
 }
 
+/** Why a message was not taken for some of the people it is for. */
+export class PartlyDelivered extends DeliveryProblem {
+  /** Ids of those who have it. */
+  readonly told: readonly string[]
+
+  constructor(reason: string, told: readonly string[]) {
+    super(reason)
+    this.told = told
+  }
+}
+
 /** The same in a few words, whatever it was that went wrong: a system's own code, but no text of others. */
 export function tellReason(error: unknown): string {
   if (error instanceof DeliveryProblem) return error.message
   if (!(error instanceof Error)) return 'it failed'
-  const { code } = error as { code?: unknown }
+  // nodemailer has kinds of its own, and keeps what the system or TLS said aside.
+  const { code, originalCode = code } = error as { code?: unknown; originalCode?: unknown }
   if (error.name === 'TimeoutError' || error.name === 'AbortError') return 'it took too long'
-  return typeof code === 'string' && /^[\w-]{1,60}$/.test(code) ? code : 'it failed'
+  return typeof originalCode === 'string' && /^[\w-]{1,60}$/.test(originalCode) ? originalCode : 'it failed'
 }

@@ -5,7 +5,6 @@ import { sql } from 'kysely'
 import type { Database, Queryable } from '../db/database.ts'
 import { PURGE_BATCH, purgeInBatches } from '../db/purge.ts'
 import type { NoticesTable } from '../db/tables.ts'
-import type { Transaction } from '../db/transaction.ts'
 
 export type Channel = NoticesTable['channel']['__select__']
 export type NoticeState = NoticesTable['state']
@@ -24,34 +23,8 @@ export interface NewNotice {
 export interface Notice extends NewNotice {
   readonly state: NoticeState
   readonly createdAt: Date
-}
-
-/** Adds those that were not there yet, and gives them. */
-export async function insertNotices(
-  transaction: Transaction,
-  notices: readonly NewNotice[],
-  now: Date,
-): Promise<Pick<Notice, 'id' | 'channel'>[]> {
-  return transaction
-    .insertInto('notices')
-    .values(
-      notices.map((notice) => ({
-        id: notice.id,
-        credential_id: notice.credentialId,
-        organization_id: notice.organizationId,
-        days: notice.days,
-        channel: notice.channel,
-        receiver: notice.receiver,
-        ends_on: notice.endsOn,
-        state: 'pending' as const,
-        reason: null,
-        created_at: now,
-        changed_at: now,
-      })),
-    )
-    .onConflict((conflict) => conflict.constraint('notices_once_key').doNothing())
-    .returning(['id', 'channel'])
-    .execute()
+  /** Ids of those of its people who have it already. */
+  readonly told: readonly string[]
 }
 
 /** `undefined` when it was removed. */
@@ -68,6 +41,7 @@ export async function findNotice(db: Queryable, id: string): Promise<Notice | un
       sql<string>`to_char(ends_on, 'YYYY-MM-DD')`.as('endsOn'),
       'state',
       'created_at as createdAt',
+      'told',
     ])
     .where('id', '=', id)
     .executeTakeFirst()
@@ -107,11 +81,20 @@ export async function settleNotice(
     .execute()
 }
 
-/** Notes what a try failed for. */
-export async function noteFailedTry(db: Queryable, id: string, reason: string, now: Date): Promise<void> {
+/** Notes what a try failed for, and who was told by it all the same. */
+export async function noteFailedTry(
+  db: Queryable,
+  id: string,
+  { reason, told, now }: { reason: string; told: readonly string[]; now: Date },
+): Promise<void> {
   await db
     .updateTable('notices')
-    .set((set) => ({ reason, changed_at: now, attempts: set('attempts', '+', 1) }))
+    .set((set) => ({
+      reason,
+      changed_at: now,
+      attempts: set('attempts', '+', 1),
+      ...(told.length === 0 ? {} : { told: sql`told || ${told}::uuid[]` }),
+    }))
     .where('id', '=', id)
     .where('state', '=', 'pending')
     .execute()

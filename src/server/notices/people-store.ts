@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../db/database.ts'
-import type { Person } from './message.ts'
+import type { Person, Recipient } from './message.ts'
 
 /** More of them are not told. */
 const MOST_ADMINS = 50
@@ -19,14 +19,14 @@ export async function findActivePerson(db: Queryable, id: string): Promise<Perso
     .executeTakeFirst()
 }
 
-/** E-mail addresses of those who may write API keys there, the longest members first. */
-export async function listKeyAdmins(db: Queryable, organizationId: string): Promise<string[]> {
-  const rows = await db
+/** Those who may write API keys there, the longest members first. */
+export async function listKeyAdmins(db: Queryable, organizationId: string): Promise<Recipient[]> {
+  return db
     .selectFrom('memberships as m')
     .innerJoin('users as u', 'u.id', 'm.user_id')
     .innerJoin('role_permissions as p', 'p.role_id', 'm.role_id')
     .innerJoin('resource_servers as s', 's.id', 'p.resource_server_id')
-    .select('u.email')
+    .select(['u.id', 'u.email'])
     .where('m.organization_id', '=', organizationId)
     .where('u.status', '=', 'active')
     .where('s.built_in', '=', true)
@@ -35,5 +35,4 @@ export async function listKeyAdmins(db: Queryable, organizationId: string): Prom
     .orderBy('m.user_id')
     .limit(MOST_ADMINS)
     .execute()
-  return rows.map(({ email }) => email)
 }

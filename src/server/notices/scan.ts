@@ -4,8 +4,9 @@
 import { uuidV7 } from '../../protocol/uuid.ts'
 import type { Database } from '../db/database.ts'
 import { dayOf, findThreshold } from './due.ts'
+import { openNotices } from './due-notice-store.ts'
 import { type EndingCredential, readEnding } from './due-store.ts'
-import { type Channel, insertNotices, type NewNotice, purgeNotices } from './notice-store.ts'
+import { type Channel, type NewNotice, purgeNotices } from './notice-store.ts'
 import type { EnqueueNotices } from './queue.ts'
 
 const DAY_MS = 86_400_000
@@ -34,7 +35,7 @@ export function createScan(options: ScanOptions): (signal: AbortSignal) => Promi
     await db.transaction().execute(async (transaction) => {
       for await (const page of readEnding(transaction, { now, until })) {
         const due = page.flatMap((credential) => describeDue(credential, options, now))
-        if (due.length > 0) await enqueue(transaction, await insertNotices(transaction, due, now))
+        if (due.length > 0) await enqueue(transaction, await openNotices(transaction, due, now))
         if (signal.aborted) return
       }
     })

@@ -17,12 +17,14 @@ import {
   startServerProcess,
 } from '../../support/server-process.ts'
 import { createTestDatabase } from '../../support/test-database.ts'
+import { makeOlder } from './older-credential.ts'
 
 const PATIENCE = { timeout: 25_000, interval: 50 }
 const THREE_DAYS_SECONDS = 3 * 86_400
 /** For several looks of each worker, none of which gets through. */
 const OUTAGE_MS = 5000
 
+let databaseUrl: string
 let proxy: DatabaseProxy
 let receiver: WebhookReceiver
 let variables: Record<string, string>
@@ -30,7 +32,8 @@ let server: ServerProcess
 let admin: string
 
 beforeAll(async () => {
-  proxy = await startDatabaseProxy(await createTestDatabase())
+  databaseUrl = await createTestDatabase()
+  proxy = await startDatabaseProxy(databaseUrl)
   receiver = await startWebhookReceiver(canary(`whsec_${randomBytes(32).toString('base64')}`))
   const config = join(mkdtempSync(join(inject('evidenceDir'), 'notices-')), 'patmint.yaml')
   writeFileSync(
@@ -61,8 +64,10 @@ async function restart(): Promise<void> {
   server = await startServerProcess(variables)
 }
 
-const issue = (name: string): Promise<string> =>
-  issuePat(server.url, admin, 'jane@acme.test', { name, expires_in_seconds: THREE_DAYS_SECONDS })
+async function issue(name: string): Promise<void> {
+  const body = { name, expires_in_seconds: THREE_DAYS_SECONDS }
+  await makeOlder(databaseUrl, await issuePat(server.url, admin, 'jane@acme.test', body))
+}
 
 const countNotices = async (state: string): Promise<number> =>
   ((await callApi(server.url, admin, 'GET', `/notices?state=${state}`)).json['items'] as unknown[]).length

@@ -20,7 +20,8 @@ import {
   type ServerProcess,
   startServerProcess,
 } from '../../support/server-process.ts'
-import { createTestDatabase } from '../../support/test-database.ts'
+import { createTestDatabase, withClient } from '../../support/test-database.ts'
+import { makeOlder } from './older-credential.ts'
 
 const DAY_SECONDS = 86_400
 const PATIENCE = { timeout: 25_000, interval: 50 }
@@ -32,6 +33,7 @@ let steady: WebhookReceiver
 let shaky: WebhookReceiver
 let gone: WebhookReceiver
 let mailPassword: string
+let databaseUrl: string
 let variables: Record<string, string>
 let first: ServerProcess
 let second: ServerProcess | undefined
@@ -61,10 +63,11 @@ beforeAll(async () => {
   check_minutes: 60
 `,
   )
+  databaseUrl = await createTestDatabase()
   variables = {
     PATMINT_CONFIG: config,
     PATMINT_ISSUER: 'https://sts.example.test',
-    PATMINT_DATABASE_URL: await createTestDatabase(),
+    PATMINT_DATABASE_URL: databaseUrl,
     PATMINT_SECRET_KEY: newSecretKey(),
     PATMINT_APPLY: 'config/example.yaml',
     PATMINT_NOTICES_SMTP_URL: mail.url,
@@ -82,8 +85,12 @@ afterAll(async () => {
 const start = (): Promise<ServerProcess> =>
   startServerProcess({ ...variables, PATMINT_DATA_DIR: newDataDir() })
 
-const issue = (email: string, name: string, days: number): Promise<string> =>
-  issuePat(first.url, admin, email, { name, expires_in_seconds: days * DAY_SECONDS })
+/** A PAT that ends in so many days, and was made long before. */
+async function issue(email: string, name: string, days: number): Promise<string> {
+  const pat = await issuePat(first.url, admin, email, { name, expires_in_seconds: days * DAY_SECONDS })
+  await makeOlder(databaseUrl, pat)
+  return pat
+}
 
 const subjectOf = ({ text }: Mail): string => /^Subject: (.*)\r$/m.exec(text)?.[1] ?? ''
 const namesAt = ({ events }: WebhookReceiver): string[] =>
@@ -116,6 +123,12 @@ describe('of two instances, one is killed while it sends', () => {
     second = await start()
     await held
     await second.stop('SIGKILL')
+    // The time after which they are taken for lost, which nobody needs to wait for.
+    await withClient(databaseUrl, (client) =>
+      client.query(
+        "update patmint_queue.job set started_on = started_on - interval '1 minute' where state = 'active'",
+      ),
+    )
     mail.hold(false)
     steady.answerWith(200)
     shaky = await startWebhookReceiver(shaky.secret, Number(new URL(shaky.url).port))

@@ -16,6 +16,7 @@ const NOTICE: Notice = {
   endsOn: ENDS_AT.toISOString().slice(0, 10),
   state: 'pending',
   createdAt: NOW,
+  told: [],
 }
 
 const circumstances = (overrides: Parameters<typeof buildCredential>[0] = {}): Circumstances => ({

@@ -1,0 +1,23 @@
+// A certificate for localhost and 127.0.0.1 that nobody trusts unless told to. It is for tests alone, and so is its key.
+
+/** Signed by itself, until 2126. */
+export const LOCALHOST = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgN6tf82SOwU6AeIk6
+P/zE1PoPBlSj8WJcUfeysjzzceahRANCAARzI0HmpFVnRmKWDWPmEPyaG25ab5Z4
+KFx2zMRHakVXBQq0Cr7y5k48CoYrlRB6v4Bt7e91nFWMidm9iFx4HODZ
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBmzCCAUGgAwIBAgIUB5nuQIlVByJkjDIBE+7haQW7Av8wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNzA4MzM0MloYDzIxMjYxMTAz
+MDgzMzQyWjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARzI0HmpFVnRmKWDWPmEPyaG25ab5Z4KFx2zMRHakVXBQq0Cr7y5k48
+CoYrlRB6v4Bt7e91nFWMidm9iFx4HODZo28wbTAdBgNVHQ4EFgQUAkSvmv9hQrVe
+4JmQg6NnaHWJOiMwHwYDVR0jBBgwFoAUAkSvmv9hQrVe4JmQg6NnaHWJOiMwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSAAwRQIhAOjhimP/NLxc8ktqCwEzqIbERdpaTDasPKpKvfxj69IpAiBt
+d3JMlR5IHuK1b9/Kjr+E2Wog4O+lFrT1EtxeMkWELg==
+-----END CERTIFICATE-----
+`,
+}
