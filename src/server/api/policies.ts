@@ -38,8 +38,8 @@ const replace = ({ noun, owner, path, params }: PolicyPlace): Operation =>
     summary: `Change the expiry policy of ${owner}`,
     description:
       'All of it: a field that is absent is an error, null is "no rule". Binds at the next exchange of every ' +
-      'credential, also of those there are. What would stop credentials used in the last 30 days needs `confirm` with ' +
-      'their number; what that is, a preview tells, and so does the refusal.',
+      'credential, also of those there are. What would stop credentials used in the last 30 days, now or within 24 ' +
+      'hours, needs `confirm` with their number; what that is, a preview tells, and so does the refusal.',
     access: 'policy:write',
     ...params(),
     body: policyChangeBody,

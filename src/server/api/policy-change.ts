@@ -34,8 +34,7 @@ export const changePolicy = (
 ): Promise<PolicyView> =>
   change(origin, async ({ transaction, record }) => {
     const whose = await holdPlace(transaction, caller, params)
-    const { organizationId } = whose
-    const level = organizationId === null ? 'platform' : 'organization'
+    const { level, organizationId } = whose
     const policies = await findPolicies(transaction, organizationId)
     const present = await showPolicy(transaction, whose, policies)
     requireVersion(ifMatch, versionOfPolicy(present))
@@ -61,5 +60,9 @@ export const showPolicy = async (db: Reader, whose: Whose, policies: Policies): 
 
 function requireConfirmation({ inUse: count }: Impact, confirm: number | undefined): void {
   if (count === 0 || confirm === count) return
-  throw new Problem('confirmation_required', `It would stop ${count} used in the last 30 days`, { count })
+  throw new Problem(
+    'confirmation_required',
+    `It would stop ${count} used in the last 30 days, now or within 24 hours`,
+    { count },
+  )
 }

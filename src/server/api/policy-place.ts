@@ -44,15 +44,20 @@ const PLACES: readonly PolicyPlace[] = [
 export const onBothLevels = (define: (place: PolicyPlace) => readonly Operation[]): Operation[] =>
   PLACES.flatMap(define)
 
-/** Whose policy the path names; both null for the platform's. */
+/** Whose policy the path names; id and slug are null for the platform's. */
 export interface Whose {
+  readonly level: PolicyLevel
   readonly organizationId: string | null
   readonly slug: string | null
 }
 
-const PLATFORM: Whose = { organizationId: null, slug: null }
+const PLATFORM: Whose = { level: 'platform', organizationId: null, slug: null }
 
-const toWhose = ({ id, slug }: Organization): Whose => ({ organizationId: id, slug })
+const toWhose = ({ id, slug }: Organization): Whose => ({
+  level: 'organization',
+  organizationId: id,
+  slug,
+})
 
 type Params = Readonly<Record<string, unknown>>
 

@@ -41,12 +41,19 @@ const count = z.int().min(0)
 
 export const previewView = z
   .strictObject({
-    stops_now: count,
+    stops_now: count.describe('Work now, and would not any more'),
     stops_within_7_days: count.describe('With those that stop now'),
     stops_within_30_days: count.describe('With both'),
     in_use: count.describe(
-      'Of those that stop now, the ones used in the last 30 days: what a change has to `confirm`',
+      'Used in the last 30 days, and stopped within 24 hours by this policy, but by nothing in force now: what a ' +
+        'change has to `confirm`',
     ),
+    stops_caller: z
+      .boolean()
+      .describe(
+        'Whether the credential that this is asked with is one that would so stop within 24 hours: it could not ' +
+          'change the policy back',
+      ),
     items: z
       .array(hitView)
       .describe(
@@ -55,6 +62,7 @@ export const previewView = z
   })
   .meta({ id: 'PolicyPreview' })
 
+export type PreviewView = z.input<typeof previewView>
 export type HitView = z.output<typeof hitView>
 
 /** Who an owner is, is told to whoever could look it up. */

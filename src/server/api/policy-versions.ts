@@ -1,18 +1,17 @@
 // `…/policy/versions`: what an expiry policy said before, and how to have it again.
 
 import { z } from 'zod'
-import { Problem } from '../http/problem.ts'
-import { findVersion, listVersions, type PolicyVersion } from '../policy/version-store.ts'
+import { listVersions, type PolicyVersion } from '../policy/version-store.ts'
 import { type Operation, operation } from './operation.ts'
 import { decodeCursor, pageOf, pageQuery, toPage } from './page.ts'
 import { restorationBody } from './policy-body.ts'
-import { changePolicy, type PolicyChange } from './policy-change.ts'
+import { changePolicy } from './policy-change.ts'
 import { onBothLevels, type PolicyPlace, requirePlace } from './policy-place.ts'
+import { chooseVersion, versionNumber } from './policy-version.ts'
 import { policyContentView, policyView, versionOfPolicy, viewContent } from './policy-view.ts'
 import { instant } from './schema.ts'
 
 const tag = 'Policies'
-const versionNumber = z.string().regex(/^[1-9]\d{0,8}$/)
 
 const versionView = z
   .strictObject({
@@ -21,7 +20,10 @@ const versionView = z
     made_at: instant,
     made_by: z.string().nullable().describe('Subject; null: a declarative file, or older than this history'),
     stopped: z.int().nullable().describe('How many credentials that worked it ended there and then'),
-    stopped_in_use: z.int().nullable().describe('How many of these had been used in the 30 days before'),
+    stopped_in_use: z
+      .int()
+      .nullable()
+      .describe('How many, used in the 30 days before, it newly ended then or within 24 hours'),
   })
   .meta({ id: 'PolicyVersion' })
 
@@ -71,12 +73,8 @@ const restore = ({ noun, owner, path, params }: PolicyPlace): Operation =>
     answer: { status: 200, description: 'The policy', schema: policyView, version: versionOfPolicy },
     problems: ['confirmation_required', 'precondition_failed', 'not_found'],
     handle: ({ caller, params, body, ifMatch, origin }, dependencies) => {
-      const choose: PolicyChange['choose'] = async (reader, { organizationId }) => {
-        const version = await findVersion(reader, organizationId, Number(params['number']))
-        if (!version) throw new Problem('not_found')
-        return version.policy
-      }
       const { confirm } = body
+      const choose = chooseVersion(params)
       return changePolicy({ caller, params, ifMatch, confirm, origin, choose }, dependencies)
     },
   })

@@ -33,7 +33,8 @@ export const selectEnds = (after: Date, until: Date): RawBuilder<End> => sql<End
 /**
  * Credentials that nothing but their end keeps from working, of those for which `condition` holds, which may name
  * columns of `credentials c` and is cheap: with `used_at`, from which their idle clock runs, with `role_name` where that
- * is one that some policy or `exemptRoles` exempts, and with `ends_at`, null for never.
+ * is one that some policy or `exemptRoles` exempts, with `ends_at`, and with what that would be without either level;
+ * null for never.
  */
 export const credentialsInUse = (
   condition: RawBuilder<unknown>,
@@ -41,7 +42,9 @@ export const credentialsInUse = (
 ): RawBuilder<unknown> => sql`(
   select c.id, c.organization_id, c.owner_id, c.created_at, c.expires_at, c.last_used_at, c.recent_use, x.used_at, x.role_name,
     e.lifetime_of_platform, e.idle_of_platform, e.lifetime_of_organization, e.idle_of_organization,
-    least(c.expires_at, ${endUnder(ruleOfPlatform)}, ${endUnder(ruleOfOrganization)}, c.overlap_until) as ends_at
+    least(c.expires_at, ${endUnder(ruleOfPlatform)}, ${endUnder(ruleOfOrganization)}, c.overlap_until) as ends_at,
+    least(c.expires_at, ${endUnder(ruleOfOrganization)}, c.overlap_until) as ends_without_platform,
+    least(c.expires_at, ${endUnder(ruleOfPlatform)}, c.overlap_until) as ends_without_organization
   from credentials c
   join organizations g on g.id = c.organization_id and g.deleted_at is null
   left join ${RULES} r on r.organization_id = c.organization_id

@@ -1,6 +1,6 @@
-// The credentials that work now and that a policy nobody made yet would end, earlier than anything in force does. Only
-// its own rules need to be held against every credential, as instants that are known beforehand; the rest is asked of
-// those that they would end soon.
+// The credentials that work now and that a policy nobody made yet would end, no later than what stays in force beside it
+// does: the policy that it replaces does not. Only its own rules need to be held against every credential, as instants
+// that are known beforehand; the rest is asked of those that they would end soon.
 
 import { type RawBuilder, sql } from 'kysely'
 import { RANK_OF_USE } from '../db/recent-use.ts'
@@ -19,14 +19,14 @@ export interface Proposal {
 
 /**
  * Every credential that it would stop within the horizon, of those for which all `conditions` hold, which may name
- * columns of `credentials c`; null when it has no rule that could.
+ * columns of `credentials c`; null when it has no rule that could. `is_new`: earlier than all that is in force now would.
  */
 export function selectHits(
   proposal: Proposal,
   now: Date,
   conditions: readonly RawBuilder<unknown>[] = [],
 ): RawBuilder<unknown> | null {
-  const { policy } = proposal
+  const { organizationId, policy } = proposal
   const { maxLifetimeSeconds: longest, idleTimeoutSeconds: idlest, exemptRoles } = policy
   if (longest === null && idlest === null) return null
   const mayStop = sql.join(
@@ -34,13 +34,17 @@ export function selectHits(
     sql` and `,
   )
   const stopsAt = sql`least(${shift(sql`c.created_at`, longest)}, ${shift(sql`c.used_at`, idlest)})`
+  const endsOtherwise =
+    organizationId === null ? sql`c.ends_without_platform` : sql`c.ends_without_organization`
   return sql`(
     select c.id, c.last_used_at, h.stops_at, ${sql.raw(RANK_OF_USE)} as use_rank,
+      h.stops_at <= ${now} or coalesce(c.ends_at, 'infinity') > h.stops_at as is_new,
       case h.stops_at when ${shift(sql`c.created_at`, longest)} then 'max_lifetime' else 'idle_timeout' end as rule
     from ${credentialsInUse(mayStop, exemptRoles)} c
     cross join lateral (select ${stopsAt} as stops_at) h
     where ${isUnexempt(sql`c.role_name`, sql`${exemptRoles}`)}
-      and coalesce(c.ends_at, 'infinity') > greatest(${now}::timestamptz, h.stops_at))`
+      and coalesce(c.ends_at, 'infinity') > ${now}
+      and (h.stops_at <= ${now} or coalesce(${endsOtherwise}, 'infinity') >= h.stops_at))`
 }
 
 /** The order of hits `h`. */

@@ -7,13 +7,15 @@ import { addSeconds } from './effective-expiry.ts'
 import { HORIZON_SECONDS, isMuchUsed, MOST_USED_FIRST, type Proposal, selectHits } from './hit-store.ts'
 
 const WEEK_SECONDS = 7 * 86_400
+/** Nobody can be told, and act, in less: what stops by then is as good as stopped. */
+const REACTION_SECONDS = 86_400
 
 /** How many credentials would stop; who stops now is counted everywhere. */
 export interface Impact {
   readonly now: number
   readonly within7Days: number
   readonly within30Days: number
-  /** Of those that stop now, the ones that were used in the last 30 days. */
+  /** Of those that stop within a day, and by nothing in force now, the ones that were used in the last 30 days. */
   readonly inUse: number
 }
 
@@ -40,7 +42,8 @@ export async function countImpact(db: Queryable, proposal: Proposal, now: Date):
     select count(*) filter (where stops_at <= ${now}) as now,
       count(*) filter (where stops_at <= ${addSeconds(now, WEEK_SECONDS)}) as "within7Days",
       count(*) as "within30Days",
-      count(*) filter (where stops_at <= ${now} and last_used_at >= ${addSeconds(now, -HORIZON_SECONDS)}) as "inUse"
+      count(*) filter (
+        where last_used_at >= ${addSeconds(now, -HORIZON_SECONDS)} and ${stopsTooSoon(now)}) as "inUse"
     from ${hits} h`.execute(db)
   return rows[0] ?? NOTHING
 }
@@ -56,6 +59,18 @@ export async function assessImpact(
   const length = Math.min(limit, impact.within30Days)
   return { impact, hits: length === 0 ? [] : await listHits(db, proposal, now, length) }
 }
+
+/** Whether it would stop the credential `id` within a day, which nothing in force now does. */
+export async function stopsSoon(db: Queryable, proposal: Proposal, now: Date, id: string): Promise<boolean> {
+  const hits = selectHits(proposal, now, [sql`c.id = ${id}`])
+  if (!hits) return false
+  const { rows } = await sql`select from ${hits} h where ${stopsTooSoon(now)}`.execute(db)
+  return rows.length > 0
+}
+
+/** Of hits `h`. */
+const stopsTooSoon = (now: Date): RawBuilder<unknown> =>
+  sql`h.stops_at <= ${addSeconds(now, REACTION_SECONDS)} and h.is_new`
 
 /** So many of the most used are looked at before all are. */
 const LIKELY = 4000

@@ -169,6 +169,7 @@ async function walkPolicies(walk: Walk): Promise<void> {
     await walk.call(`preview${level}Policy`, { params, body })
     await walk.call(`replace${level}Policy`, { params, body })
     await walk.call(`list${level}PolicyVersions`, { params })
+    await walk.call(`preview${level}PolicyVersion`, { params: { slug: 'walk', number: '1' } })
     await walk.call(`restore${level}Policy`, { params: { slug: 'walk', number: '1' }, body: {} })
   }
 }

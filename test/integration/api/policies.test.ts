@@ -221,7 +221,7 @@ describe('PUT policy', () => {
   })
 
   it('of an organization loosens nothing that the platform says', async () => {
-    await desk.admin('PUT', PLATFORM, { ...NO_RULES, max_lifetime_seconds: 60, max_active_tokens: 4 })
+    await desk.admin('PUT', PLATFORM, { ...NO_RULES, max_lifetime_seconds: 2 * DAY, max_active_tokens: 4 })
     await put(acme.adaPat, OF_ACME, {
       ...NO_RULES,
       max_lifetime_seconds: 365 * DAY,
@@ -229,12 +229,12 @@ describe('PUT policy', () => {
       applies_to: 'new',
       exempt_roles: ['analyst', 'engineer', 'admin'],
     })
-    acme.setClock(() => new Date(Date.now() + 61_000))
+    acme.setClock(() => new Date(Date.now() + (2 * DAY + 1) * 1000))
     expect(await desk.scopeOf(acme.janePat)).toBeNull()
     expect(await desk.lastReason()).toBe('blocked_by_policy')
     acme.setClock(() => new Date())
     expect((await get(acme.adminToken, OF_ACME)).json['effective']).toMatchObject({
-      max_lifetime_seconds: { value: 60, level: 'platform' },
+      max_lifetime_seconds: { value: 2 * DAY, level: 'platform' },
       max_active_tokens: { value: 4, level: 'platform' },
     })
   })

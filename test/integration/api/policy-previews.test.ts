@@ -94,6 +94,7 @@ describe('a preview', () => {
         stops_within_7_days: 3,
         stops_within_30_days: 4,
         in_use: 0,
+        stops_caller: false,
         items: [
           item(old, 'old', jane, 1, 85),
           item(older, 'older', sam, 40, 200),
@@ -126,7 +127,8 @@ describe('a preview', () => {
     const { json } = await preview(acme.adminToken, PLATFORM, POLICY, '?limit=2')
     expect([json['stops_within_30_days'], idsIn(json)]).toEqual([4, [idOf(old), idOf(older)]])
     expect(idsIn((await preview(acme.adminToken, PLATFORM, POLICY, '?limit=0')).json)).toEqual([])
-    expect(refusalOf(await preview(acme.adminToken, PLATFORM, POLICY, '?limit=201'))).toEqual(INVALID)
+    for (const limit of ['201', '-1', '1.5', 'x', ''])
+      expect(refusalOf(await preview(acme.adminToken, PLATFORM, POLICY, `?limit=${limit}`))).toEqual(INVALID)
   })
 
   it('spares exempt roles, and with "new" what was made before', async () => {
@@ -139,13 +141,48 @@ describe('a preview', () => {
   it('counts only what the present policies would leave working', async () => {
     await desk.admin('PUT', OF_ACME, { ...NO_RULES, max_lifetime_seconds: 90 * DAY })
     const same = await preview(acme.adminToken, PLATFORM, POLICY)
-    expect(same.json).toMatchObject({ stops_now: 0, stops_within_30_days: 0 })
+    // What stops later stops under either.
+    expect(same.json).toMatchObject({ stops_now: 0, stops_within_7_days: 2, stops_within_30_days: 3 })
     const tighter = await preview(acme.adminToken, PLATFORM, { ...POLICY, max_lifetime_seconds: 86 * DAY })
     expect([tighter.json['stops_now'], idsIn(tighter.json)]).toEqual([
       1,
       [idOf(old), idOf(key), idOf(unused)],
     ])
     await liftAll()
+  })
+
+  it('tells what the policy in force stops, and what one that is a little looser still does', async () => {
+    const ofDays = (days: number) => ({ ...NO_RULES, max_lifetime_seconds: days * DAY })
+    await desk.admin('PUT', PLATFORM, ofDays(103))
+    for (const days of [103, 110]) {
+      const { json } = await preview(acme.adminToken, PLATFORM, ofDays(days))
+      expect([days, json['stops_now'], idsIn(json)]).toEqual([days, 0, [idOf(old), idOf(unused)]])
+      const { json: ofAcme } = await preview(acme.adaPat, OF_ACME, ofDays(days))
+      // There, of what stops under the platform's, only that which would do so no later.
+      expect([days, idsIn(ofAcme).length]).toEqual([days, days === 103 ? 2 : 0])
+    }
+    await liftAll()
+  })
+
+  it('counts as in use what stops within a day, to the second, unless it would anyway', async () => {
+    const count = async () => (await preview(acme.adminToken, PLATFORM, POLICY)).json['in_use']
+    await backdate(old, 89 - 1 / DAY, 1)
+    expect(await count()).toBe(0)
+    await backdate(old, 89, 1)
+    expect(await count()).toBe(1)
+    await desk.admin('PUT', PLATFORM, { ...POLICY, confirm: 1 })
+    expect(await count()).toBe(0)
+    await liftAll()
+    await backdate(old, 85, 1, 500)
+  })
+
+  it('tells whether it stops the credential it is asked with, within a day, however few are shown', async () => {
+    const ask = async () => (await preview(acme.adaPat, OF_ACME, POLICY, '?limit=0')).json['stops_caller']
+    await backdate(acme.adaPat, 89 - 1 / DAY, 1)
+    expect(await ask()).toBe(false)
+    await backdate(acme.adaPat, 89, 1)
+    expect(await ask()).toBe(true)
+    await backdate(acme.adaPat, 0, null)
   })
 
   it('of an organization is of its own credentials, for its admins', async () => {
@@ -243,7 +280,7 @@ describe('a change that stops what is in use', () => {
           title: 'The change would stop credentials in use',
           status: 409,
           code: 'confirmation_required',
-          detail: 'It would stop 2 used in the last 30 days',
+          detail: 'It would stop 2 used in the last 30 days, now or within 24 hours',
           count: 2,
         },
       ])
@@ -253,6 +290,24 @@ describe('a change that stops what is in use', () => {
     expect(await desk.scopeOf(first)).not.toBeNull()
     expect((await put(2)).status).toBe(200)
     expect(await desk.scopeOf(first)).toBeNull()
+    await liftAll()
+  })
+
+  it('is not made without asking because it strikes a few seconds later', async () => {
+    acme.setClock(() => NOW)
+    const pat = await acme.issue('jane@acme.test', { name: 'in daily use' })
+    await backdate(pat, 10 - 3 / DAY, 1)
+    const policy = { ...NO_RULES, max_lifetime_seconds: 10 * DAY }
+    const refused = await desk.call(acme.adaPat, 'PUT', OF_ACME, policy)
+    const { json } = await preview(acme.adaPat, OF_ACME, policy)
+    expect([...refusalOf(refused), refused.json['count']]).toEqual([
+      409,
+      'confirmation_required',
+      json['in_use'],
+    ])
+    await desk.admin('PUT', OF_ACME, { ...policy, confirm: json['in_use'] })
+    const [version] = await desk.listAll(acme.adaPat, `${OF_ACME}/versions`, 200)
+    expect(version).toMatchObject({ stopped: json['stops_now'], stopped_in_use: json['in_use'] })
     await liftAll()
   })
 })

@@ -122,6 +122,34 @@ describe('a restored version', () => {
     expect(await desk.scopeOf(pat)).not.toBeNull()
   })
 
+  it('is previewed as it would be restored, since when included', async () => {
+    const tight = await put(policyOf(40 * DAY, 'new'))
+    const pat = await acme.issue('jane@acme.test', { name: 'of the meantime' })
+    await sql`update credentials set created_at = ${tight.json['applies_since']}, last_used_at = now()
+      where id = ${pat.slice(4, 20)}`.execute(acme.db)
+    acme.setClock(() => new Date(Date.now() + 11 * DAY * 1000))
+    await put(policyOf(null))
+    const path = `${VERSIONS}/${tight.json['version']}/preview`
+    const { status, json } = await desk.call(acme.adaPat, 'POST', `${path}?limit=1`)
+    expect([status, json]).toEqual([
+      200,
+      {
+        stops_now: 0,
+        stops_within_7_days: 0,
+        stops_within_30_days: 1,
+        in_use: 0,
+        stops_caller: false,
+        items: [expect.objectContaining({ id: pat.slice(4, 20) })],
+      },
+    ])
+    // What a PUT of the same words would bind is only what is made from now on.
+    const edited = await desk.call(acme.adaPat, 'POST', `${OF_ACME}/preview`, policyOf(40 * DAY, 'new'))
+    expect(edited.json['stops_within_30_days']).toBe(0)
+    expect(refusalOf(await desk.call(acme.adaPat, 'POST', `${VERSIONS}/1000/preview`))).toEqual(NOT_FOUND)
+    expect(refusalOf(await desk.call(acme.samPat, 'POST', path))).toEqual(FORBIDDEN)
+    acme.setClock(() => new Date())
+  })
+
   it('is one there is, of the same place', async () => {
     expect(refusalOf(await restore(1000))).toEqual(NOT_FOUND)
     for (const number of ['0', '-1', '1.5', 'x', '99999999999'])

@@ -7,7 +7,8 @@ import { findStandings } from '../../../src/server/credential/standing-store.ts'
 import { type Database, openDatabase } from '../../../src/server/db/database.ts'
 import { migrate } from '../../../src/server/db/migrator.ts'
 import { addSeconds } from '../../../src/server/policy/effective-expiry.ts'
-import { assessImpact, countImpact } from '../../../src/server/policy/impact-store.ts'
+import type { Proposal } from '../../../src/server/policy/hit-store.ts'
+import { assessImpact, countImpact, stopsSoon } from '../../../src/server/policy/impact-store.ts'
 import type { ExpiryPolicy } from '../../../src/server/policy/policy.ts'
 import { savePolicy } from '../../../src/server/policy/store.ts'
 import { createTestDatabase, withClient } from '../../support/test-database.ts'
@@ -27,7 +28,17 @@ const ORGANIZATION = organizationId(0)
 const anyProposal = fc.record({
   organizationId: fc.constantFrom(null, ORGANIZATION),
   policy: fc.tuple(anyPolicy, anyRule).map(([terms, rule]): ExpiryPolicy => ({ ...terms, ...rule })),
+  /** How much looser it is than one in force that ends the first credential within days; null: nothing of the kind. */
+  slackSeconds: fc.option(fc.integer({ min: 0, max: 20 * DAY }), { freq: 1 }),
 })
+
+async function propose({ organizationId, policy, slackSeconds }: Proposed, first: Date): Promise<Proposal> {
+  if (slackSeconds === null) return { organizationId, policy }
+  const present = (NOW.getTime() - first.getTime()) / 1000 + 5 * DAY
+  await savePolicy(db, organizationId, { ...policy, maxLifetimeSeconds: Math.ceil(present) })
+  return { organizationId, policy: { ...policy, maxLifetimeSeconds: Math.ceil(present) + slackSeconds } }
+}
+type Proposed = typeof anyProposal extends fc.Arbitrary<infer Value> ? Value : never
 
 /** What the exchange says before and after, for one credential. */
 interface Judged {
@@ -37,13 +48,20 @@ interface Judged {
 
 const isStoppedAt = ({ after }: Judged, instant: Date): boolean => findProblem(after, instant) !== null
 
-/** Those that work now, and that the policy stops by `instant`, earlier than anything did before. */
-function listStopped(judged: readonly Judged[], instant: Date): Judged[] {
-  return judged.filter((one) => {
-    const before = expiryOf(one.before)
-    const after = expiryOf(one.after)
-    if (findProblem(one.before, NOW) || !after || after.at > instant) return false
-    return before === null || after.at < before.at
+/** Those that work now and that the policy ends by `instant`, which nothing that stays in force beside it does earlier. */
+function listStopped(judged: readonly Judged[], { organizationId, policy }: Proposal, instant: Date) {
+  return judged.flatMap(({ before, after }) => {
+    const isConcerned = organizationId === null || after.organization.id === organizationId
+    if (!isConcerned || findProblem(before, NOW)) return []
+    const stops = expiryOf({
+      ...after,
+      credential: { ...after.credential, expiresAt: null, overlapUntil: null },
+      policies: { platform: policy, organization: null },
+    })
+    if (!stops || stops.at > instant || stops.at.getTime() !== expiryOf(after)?.at.getTime()) return []
+    const { at, cause } = stops
+    const endedBefore = expiryOf(before)?.at
+    return { before, after, at, cause, isNew: endedBefore === undefined || endedBefore > at }
   })
 }
 
@@ -51,13 +69,15 @@ const idOf = ({ before }: Judged): string => before.credential.id
 
 describe('the impact of a policy', () => {
   it('is what the exchange refuses once the policy is made', async () => {
-    let [stoppedNow, stoppedLater] = [0, 0]
+    let [stoppedNow, stoppedLater, stoppedSoon] = [0, 0, 0]
     await withClient(url, (client) =>
       fc.assert(
-        fc.asyncProperty(anyPopulation, anyProposal, async (population, proposal) => {
+        fc.asyncProperty(anyPopulation, anyProposal, async (population, proposed) => {
           await settle(client, population)
+          const proposal = await propose(proposed, population.credentials[0]?.createdAt ?? NOW)
           const ids = population.credentials.map((_, n) => credentialId(n))
           const { impact, hits } = await assessImpact(db, proposal, NOW, 200)
+          const stopsFirst = await stopsSoon(db, proposal, NOW, credentialId(0))
           const before = await findStandings(db, ids)
           await savePolicy(db, proposal.organizationId, proposal.policy)
           const after = new Map((await findStandings(db, ids)).map((one) => [one.credential.id, one]))
@@ -69,29 +89,29 @@ describe('the impact of a policy', () => {
           const toldNow = hits.filter(({ stopsAt }) => stopsAt <= NOW).map(({ id }) => id)
           expect(toldNow.sort()).toEqual(refusedNow.map(idOf).sort())
 
-          const stopped = listStopped(judged, from(NOW, 30 * DAY))
-          const expected = stopped.map((one) => {
-            const expiry = expiryOf(one.after)
-            return [idOf(one), expiry?.at, expiry?.cause]
-          })
+          const stopped = listStopped(judged, proposal, from(NOW, 30 * DAY))
+          const expected = stopped.map((one) => [idOf(one), one.at, one.cause])
           expect(hits.map(({ id, stopsAt, rule }) => [id, stopsAt, rule]).sort(byFirst)).toEqual(
             expected.sort(byFirst),
           )
           const wasUsed = ({ before }: Judged): boolean =>
             (before.credential.lastUsedAt?.getTime() ?? 0) >= addSeconds(NOW, -30 * DAY).getTime()
+          const soon = listStopped(judged, proposal, from(NOW, DAY)).filter(({ isNew }) => isNew)
           expect(impact).toEqual({
             now: refusedNow.length,
-            within7Days: listStopped(judged, from(NOW, 7 * DAY)).length,
+            within7Days: listStopped(judged, proposal, from(NOW, 7 * DAY)).length,
             within30Days: stopped.length,
-            inUse: refusedNow.filter(wasUsed).length,
+            inUse: soon.filter(wasUsed).length,
           })
+          expect(stopsFirst).toBe(soon.map(idOf).includes(credentialId(0)))
+          stoppedSoon += soon.length - refusedNow.length
           stoppedNow += refusedNow.length
           stoppedLater += stopped.length - refusedNow.length
         }),
         { numRuns: 60 },
       ),
     )
-    expect([stoppedNow > 0, stoppedLater > 0]).toEqual([true, true])
+    expect([stoppedNow > 0, stoppedLater > 0, stoppedSoon > 0]).toEqual([true, true, true])
   })
 
   it('is nothing without a rule that stops anything, and asks the database nothing', async () => {
