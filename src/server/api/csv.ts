@@ -2,9 +2,10 @@
 
 export type Cell = string | null
 
-/** What a spreadsheet would take for a formula, and run. */
-const FORMULA = /^[=+\-@\t\r]/
-const NEEDS_QUOTES = /[",\r\n]/
+/** What a spreadsheet would take for a formula, and run: also in full-width letters, and behind white space. */
+const FORMULA = /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/
+/** A semicolon separates cells where the comma is the decimal point: what follows would begin one. */
+const NEEDS_QUOTES = /[",;\t\r\n]/
 
 /** One row with its end. Text that people chose cannot make a spreadsheet compute anything. */
 export const toCsvRow = (cells: readonly Cell[]): string => `${cells.map(toCsvCell).join(',')}\r\n`
