@@ -148,7 +148,8 @@ async function perform<
     query,
     body,
     now,
-    ifMatch: ctx.get('If-Match') || null,
+    // An empty one names no version there is; `get` would take it for none.
+    ifMatch: ctx.headers['if-match'] ?? null,
     origin: describeOrigin(ctx, now, caller?.actor ?? null),
     isAbandoned: () => ctx.res.destroyed,
   }

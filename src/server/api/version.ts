@@ -16,5 +16,5 @@ export function requireVersion(ifMatch: string | null, view: unknown): void {
   if (ifMatch === null) return
   const tags = ifMatch.split(',').map((tag) => tag.trim())
   // Strong comparison (RFC 9110 section 13.1.1): a weak tag matches nothing.
-  if (!tags.includes('*') && !tags.includes(versionOf(view))) throw new Problem('precondition_failed')
+  if (ifMatch.trim() !== '*' && !tags.includes(versionOf(view))) throw new Problem('precondition_failed')
 }
