@@ -5,9 +5,13 @@ import type { ApiFailure } from '../api-client.ts'
 import { formatMessage } from '../describe-failure.ts'
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { formatImpact } from './format-impact.ts'
 import { formatPolicy } from './format-policy.ts'
+import type { Impact } from './impact.ts'
 import type { Answered, PolicyRead } from './policy-client.ts'
 import type { PolicyWork } from './policy-command.ts'
+
+export const UNCHANGED = 'the policy says so already; nothing was changed\n'
 
 export interface Agreement {
   readonly yes?: boolean
@@ -17,11 +21,26 @@ export interface Agreement {
 /** Makes a change, with how many credentials in use it may stop. */
 export type MakeChange = (confirm: number) => Answered<PolicyRead>
 
-/**
- * Makes a change that stops `inUse` credentials in use, if that is agreed to, and prints the policy as it is then. Where
- * the number has changed by then, whoever was asked is asked again.
- */
-export async function changeAgreed(
+/** Shows what a change of the policy `before` would stop, makes it if that is agreed to, and prints the policy as it is then. */
+export async function changeShown(
+  before: PolicyRead,
+  impact: Impact,
+  make: MakeChange,
+  options: Agreement,
+  work: PolicyWork,
+): Promise<ExitCode> {
+  const { now, writeErr } = work.surroundings
+  writeErr(formatImpact(impact, now(), (_, text) => text))
+  if (impact.stopsCaller)
+    writeErr(
+      'the credential in PATMINT_TOKEN would stop within a day: it could not change the policy back then\n',
+    )
+  return changeAgreed(before, make, impact.inUse, options, work)
+}
+
+/** Where the number of credentials in use has changed since it was shown, whoever was asked is asked again. */
+async function changeAgreed(
+  before: PolicyRead,
   make: MakeChange,
   inUse: number,
   options: Agreement,
@@ -31,18 +50,19 @@ export async function changeAgreed(
   if (!(await mayStop(inUse, options, work.surroundings))) return EXIT_CODE.refused
   const made = await make(inUse)
   if (made.ok) {
-    writeErr(`the policy of ${work.client.title} was changed\n`)
+    const isNew = made.value.body['version'] !== before.body['version']
+    writeErr(isNew ? `the policy of ${work.client.title} was changed\n` : UNCHANGED)
     return printPolicy(made.value, options, work)
   }
   const count = readConfirmation(made.error)
   if (count === undefined || options.yes || !ask) return tellConflict(made.error, work)
   writeErr('that number has changed meanwhile\n')
-  return changeAgreed(make, count, options, work)
+  return changeAgreed(before, make, count, options, work)
 }
 
 async function mayStop(inUse: number, { yes }: Agreement, { writeErr, ask }: Surroundings): Promise<boolean> {
   if (inUse === 0 || yes) return true
-  const toll = `${inUse} ${inUse === 1 ? 'credential' : 'credentials'} used in the last 30 days`
+  const toll = `${inUse} ${inUse === 1 ? 'credential' : 'credentials'} used in the last 30 days, now or within a day`
   if (!ask) {
     const hint = 'there is no terminal to ask at: pass --yes to change the policy all the same'
     writeErr(formatMessage(`this would stop ${toll}; nothing was changed`, hint))
@@ -64,7 +84,7 @@ export function printPolicy(
 }
 
 /** How many credentials in use have to be confirmed, when that is what was refused; else `undefined`. */
-export const readConfirmation = (failure: ApiFailure): number | undefined =>
+const readConfirmation = (failure: ApiFailure): number | undefined =>
   failure.reason === 'refused' && failure.code === 'confirmation_required'
     ? Number(failure.members['count'])
     : undefined
@@ -84,7 +104,8 @@ function tellConflict(
 
 function describeConflict(failure: ApiFailure): string | undefined {
   const count = readConfirmation(failure)
-  if (count !== undefined) return `by now it would stop ${count} credentials used in the last 30 days`
+  if (count !== undefined)
+    return `by now it would stop ${count} credentials used in the last 30 days, now or within a day`
   return failure.reason === 'refused' && failure.code === 'precondition_failed'
     ? 'somebody else has changed the policy meanwhile'
     : undefined

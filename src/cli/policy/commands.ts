@@ -5,7 +5,7 @@ import type { ExitCode } from '../exit-code.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { type PolicyWork, runPolicyCommand } from './policy-command.ts'
 import { restorePolicy, showHistory } from './policy-history.ts'
-import { addChangeOptions, addLevelOptions, type LevelOptions } from './policy-options.ts'
+import { addChangeOptions, addHistoryOptions, addLevelOptions, type LevelOptions } from './policy-options.ts'
 import { setPolicy } from './set-policy.ts'
 import { previewPolicy, showPolicy } from './show-policy.ts'
 
@@ -48,7 +48,9 @@ export function addPolicyCommands(
     .option(...YES)
     .addHelpText('after', help)
     .action(run(setPolicy))
-  addLevelOptions(policy.command('history').description('print the versions of the policy, newest first'))
+  addHistoryOptions(
+    addLevelOptions(policy.command('history').description('print the versions of the policy, newest first')),
+  )
     .addHelpText('after', help)
     .action(run(showHistory))
   addLevelOptions(policy.command('restore <number>').description('have a version of the history again'))

@@ -12,20 +12,20 @@ const SHOWN = 20
 export function formatImpact(impact: Impact, now: Date, paint: Surroundings['paint']): string {
   const { stopsNow, stopsWithin7Days, stopsWithin30Days, inUse, items } = impact
   if (stopsWithin30Days === 0) return 'nothing that works now would stop within 30 days\n'
-  const used = stopsNow > 0 ? `${inUse} used in the last 30 days` : ''
   const counts = formatTable(
     [
-      ['would stop', 'credentials', ''],
-      ['now', String(stopsNow), used],
-      ['within 7 days', String(stopsWithin7Days), ''],
-      ['within 30 days', String(stopsWithin30Days), ''],
+      ['would stop', 'credentials'],
+      ['now', String(stopsNow)],
+      ['within 7 days', String(stopsWithin7Days)],
+      ['within 30 days', String(stopsWithin30Days)],
     ],
     paint,
   )
+  const used = inUse > 0 ? `newly, now or within a day: ${inUse} used in the last 30 days\n` : ''
   const rows = items.slice(0, SHOWN).map((item) => formatItem(item, now))
   const table = formatTable([['last use', 'stops', 'rule', 'credential', 'name', 'owner'], ...rows], paint)
   const others = stopsWithin30Days - rows.length
-  return `${counts}\n${table}${others > 0 ? `and ${others} more, less used\n` : ''}`
+  return `${counts}${used}\n${table}${others > 0 ? `and ${others} more, less used\n` : ''}`
 }
 
 const formatItem = (item: ImpactItem, now: Date): string[] => [

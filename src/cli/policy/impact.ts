@@ -7,8 +7,10 @@ export interface Impact {
   readonly stopsNow: number
   readonly stopsWithin7Days: number
   readonly stopsWithin30Days: number
-  /** Of those that stop now: used in the last 30 days. */
+  /** Used in the last 30 days, and newly stopped now or within a day. */
   readonly inUse: number
+  /** Whether the credential that asked is stopped so soon. */
+  readonly stopsCaller: boolean
   /** Most used first; not all of them when there are many. */
   readonly items: readonly ImpactItem[]
   /** The whole answer. */
@@ -16,7 +18,6 @@ export interface Impact {
 }
 
 export interface ImpactItem {
-  readonly id: string
   readonly name: string
   readonly prefix: string
   readonly organization: string
@@ -41,6 +42,7 @@ export function readImpact(body: JsonObject): Impact | undefined {
     stopsWithin7Days: Number(stops_within_7_days),
     stopsWithin30Days: Number(stops_within_30_days),
     inUse: Number(in_use),
+    stopsCaller: body['stops_caller'] === true,
     items: items.map(readItem),
     body,
   }
@@ -50,7 +52,6 @@ function readItem(item: JsonObject): ImpactItem {
   const text = (name: string): string => asText(item[name]) ?? ''
   const lastUsedAt = asText(item['last_used_at'])
   return {
-    id: text('id'),
     name: text('name'),
     prefix: text('prefix'),
     organization: text('organization'),

@@ -13,8 +13,6 @@ const TIMEOUT_MS = 30_000
 
 /** What a command works with. */
 export interface PolicyWork {
-  /** Of the credential that it is done with. */
-  readonly credentialId: string
   readonly client: PolicyClient
   readonly surroundings: Surroundings
   /** Says on stderr why a call failed; gives the exit code. */
@@ -41,5 +39,5 @@ export async function runPolicyCommand<Options extends LevelOptions>(
     return exitCode
   }
   const client = createPolicyClient(call, options.organization)
-  return command(options, { credentialId: source.value.credential.id, client, surroundings, tellFailure })
+  return command(options, { client, surroundings, tellFailure })
 }

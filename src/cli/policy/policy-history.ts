@@ -4,29 +4,31 @@ import { formatMessage } from '../describe-failure.ts'
 import { EXIT_CODE, type ExitCode } from '../exit-code.ts'
 import { formatTable } from '../format-table.ts'
 import { asText, type JsonObject } from '../send-request.ts'
-import { type Agreement, changeAgreed, type MakeChange, readConfirmation } from './change-policy.ts'
+import { type Agreement, changeShown } from './change-policy.ts'
 import { describeRules, readPolicy } from './policy.ts'
 import type { PolicyWork } from './policy-command.ts'
-import type { LevelOptions } from './policy-options.ts'
+import type { HistoryOptions, LevelOptions } from './policy-options.ts'
 
-/** As many of the last versions as are shown. */
+/** As many of the last versions as are shown unless told. */
 const SHOWN = 50
 
 /** Prints the versions of the policy, newest first. */
-export async function showHistory({ json }: LevelOptions, work: PolicyWork): Promise<ExitCode> {
+export async function showHistory({ json, limit, all }: HistoryOptions, work: PolicyWork): Promise<ExitCode> {
   const { client, tellFailure, surroundings } = work
-  const history = await client.history(SHOWN)
+  const history = await client.history(all ? Number.POSITIVE_INFINITY : (limit ?? SHOWN))
   if (!history.ok) return tellFailure(history.error)
-  const { items, body } = history.value
+  const { items, next_cursor } = history.value
   const rows = items.map(formatVersion)
   const header = ['number', 'made', 'by', 'stopped', 'in use', 'says']
   surroundings.writeOut(
-    json ? `${JSON.stringify(body)}\n` : formatTable([header, ...rows], surroundings.paint),
+    json ? `${JSON.stringify(history.value)}\n` : formatTable([header, ...rows], surroundings.paint),
   )
+  if (next_cursor !== null)
+    surroundings.writeErr(`these are the newest ${items.length}; --limit <number> or --all shows more\n`)
   return EXIT_CODE.ok
 }
 
-/** Makes the policy say again what version `number` said, and prints it. */
+/** Makes the policy say again what version `number` said, having shown what that stops, and prints it. */
 export async function restorePolicy(
   number: string,
   options: LevelOptions & Agreement,
@@ -41,12 +43,10 @@ export async function restorePolicy(
   }
   const read = await client.read()
   if (!read.ok) return tellFailure(read.error)
+  const preview = await client.previewVersion(Number(number))
+  if (!preview.ok) return tellFailure(preview.error)
   const make = (confirm: number) => client.restore(read.value, Number(number), confirm)
-  // There is no preview of a version: the refusal of an attempt tells how many it would stop.
-  const attempt = await make(0)
-  const inUse = attempt.ok ? undefined : readConfirmation(attempt.error)
-  const makeOnce: MakeChange = inUse === undefined ? async () => attempt : make
-  return changeAgreed(makeOnce, inUse ?? 0, options, work)
+  return changeShown(read.value, preview.value, make, options, work)
 }
 
 function formatVersion(version: JsonObject): string[] {

@@ -11,7 +11,12 @@ export interface LevelOptions {
   readonly json?: boolean
 }
 
-/** Seconds, or no rule; commander takes a null for an option without a value. */
+export interface HistoryOptions extends LevelOptions {
+  readonly limit?: number
+  readonly all?: boolean
+}
+
+/** A limit, or no rule; commander takes a null for an option without a value. */
 type Rule = number | typeof NONE
 
 /** Options that name a policy by how it differs from the present one. */
@@ -20,7 +25,7 @@ export interface ChangeOptions extends LevelOptions {
   readonly defaultLifetime?: Rule
   readonly idleTimeout?: Rule
   readonly accessTokenMaxTtl?: Rule
-  readonly maxActiveTokens?: number
+  readonly maxActiveTokens?: Rule
   readonly appliesTo?: 'all' | 'new'
   readonly exemptRole?: readonly string[]
 }
@@ -30,6 +35,15 @@ export const addLevelOptions = (command: Command): Command =>
     .option('--organization <slug>', "the organization's policy (default: the platform's)")
     .option('--issuer <url>', 'issuer URL (default: PATMINT_ISSUER)')
     .option('--json', 'print the answer of the server as JSON')
+
+export const addHistoryOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--limit <number>', 'as many of the newest (default: 50)')
+        .argParser(readLimit)
+        .conflicts('all'),
+    )
+    .option('--all', 'all of them')
 
 export const addChangeOptions = (command: Command): Command =>
   command
@@ -53,18 +67,18 @@ export const addChangeOptions = (command: Command): Command =>
 /** The members that options were given for. */
 export function readChanges(options: ChangeOptions): PolicyChanges {
   const changes = {
-    max_lifetime_seconds: toSeconds(options.maxLifetime),
-    default_lifetime_seconds: toSeconds(options.defaultLifetime),
-    idle_timeout_seconds: toSeconds(options.idleTimeout),
-    access_token_max_ttl_seconds: toSeconds(options.accessTokenMaxTtl),
-    max_active_tokens: options.maxActiveTokens,
+    max_lifetime_seconds: toRule(options.maxLifetime),
+    default_lifetime_seconds: toRule(options.defaultLifetime),
+    idle_timeout_seconds: toRule(options.idleTimeout),
+    access_token_max_ttl_seconds: toRule(options.accessTokenMaxTtl),
+    max_active_tokens: toRule(options.maxActiveTokens),
     applies_to: options.appliesTo,
     exempt_roles: options.exemptRole,
   }
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 }
 
-const toSeconds = (rule: Rule | undefined): number | null | undefined => (rule === NONE ? null : rule)
+const toRule = (rule: Rule | undefined): number | null | undefined => (rule === NONE ? null : rule)
 
 function readDuration(text: string): Rule {
   if (text === NONE) return NONE
@@ -74,7 +88,16 @@ function readDuration(text: string): Rule {
   return seconds
 }
 
-function readCount(text: string): number {
+function readCount(text: string): Rule {
+  if (text === NONE) return NONE
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new InvalidArgumentError(
+      `It must be a number of at least 1, or ${NONE} for no rule of an organization.`,
+    )
+  return Number(text)
+}
+
+function readLimit(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a number of at least 1.')
   return Number(text)
 }

@@ -8,7 +8,7 @@ export interface Policy {
   readonly default_lifetime_seconds: number | null
   readonly idle_timeout_seconds: number | null
   readonly access_token_max_ttl_seconds: number | null
-  readonly max_active_tokens: number
+  readonly max_active_tokens: number | null
   readonly applies_to: 'all' | 'new'
   readonly exempt_roles: readonly string[]
 }
@@ -44,7 +44,7 @@ function isPolicy(value: JsonObject): value is JsonObject & Policy {
     isLimit(value['default_lifetime_seconds']) &&
     isLimit(value['idle_timeout_seconds']) &&
     isLimit(value['access_token_max_ttl_seconds']) &&
-    Number.isSafeInteger(value['max_active_tokens']) &&
+    isLimit(value['max_active_tokens']) &&
     (value['applies_to'] === 'all' || value['applies_to'] === 'new') &&
     Array.isArray(value['exempt_roles']) &&
     value['exempt_roles'].every((role) => typeof role === 'string')

@@ -1,6 +1,9 @@
 // `patmint policy` as a process against the real server, with and without somebody at a terminal.
 
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { promisify } from 'node:util'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Acme, API, startAcme } from '../../support/acme.ts'
@@ -60,7 +63,7 @@ async function patmint(args: readonly string[], token = acme.adaPat) {
 const janeStatus = async (): Promise<number> =>
   (await requestExchange(acme.url, { subject_token: acme.janePat, audience: API })).status
 
-const QUESTION = 'Stop 1 credential used in the last 30 days? [y/N] '
+const QUESTION = 'Stop 1 credential used in the last 30 days, now or within a day? [y/N] '
 const SET = ['policy', 'set', ...OF_ACME, '--max-lifetime', '30d']
 
 describe('patmint policy, of a script', () => {
@@ -70,7 +73,7 @@ describe('patmint policy, of a script', () => {
     expect(out).toBe(
       'field                 policy of acme  in force\n' +
         'max-lifetime          none            365d (platform)\n' +
-        'default-lifetime      none            none\n' +
+        'default-lifetime      none            365d (platform)\n' +
         'idle-timeout          none            none\n' +
         'access-token-max-ttl  10m             10m (organization)\n' +
         'max-active-tokens     10              10 (platform)\n' +
@@ -81,10 +84,25 @@ describe('patmint policy, of a script', () => {
     expect(JSON.parse(json)).toEqual(await policyOf())
   })
 
+  it.runIf(existsSync('/dev/full'))(
+    'says that the policy was changed, where its answer cannot be written',
+    async () => {
+      const args = [LAUNCHER, 'policy', 'set', ...OF_ACME, '--max-active-tokens', '9']
+      const toFull = ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, ...args]
+      const env = { ...process.env, ...variables() }
+      const run = promisify(execFile)('sh', toFull, { env })
+      const { code, stderr: err } = await run.catch((error) => error)
+      expect([code, err.split('\n').slice(-3)]).toEqual([
+        3,
+        ['the policy of acme was changed', 'error: stdout cannot be written: ENOSPC', ''],
+      ])
+    },
+  )
+
   it('previews what would stop, and stops nothing', async () => {
     const { exitCode, out, err } = await patmint(['policy', 'preview', ...OF_ACME, '--max-lifetime', '30d'])
     expect([exitCode, err]).toEqual([0, ''])
-    expect(out).toMatch(/^would stop +credentials\nnow +1 +1 used in the last 30 days\nwithin 7 days +1\n/)
+    expect(out).toMatch(/^would stop +credentials\nnow +1\nwithin 7 days +1\n/)
     expect(out).toMatch(
       /\n1 day ago +now +max_lifetime \(organization\) +pat_[0-9a-f]{6} +laptop +jane@acme.test \(acme\)\n/,
     )
@@ -96,7 +114,7 @@ describe('patmint policy, of a script', () => {
     const refused = await patmint(SET)
     expect([refused.exitCode, refused.out]).toEqual([1, ''])
     expect(refused.err).toMatch(
-      /\nerror: this would stop 1 credential used in the last 30 days; nothing was changed\n/,
+      /\nerror: this would stop 1 credential used in the last 30 days, now or within a day; nothing was changed\n/,
     )
     expect(await policyOf()).toEqual(before)
 
@@ -129,7 +147,7 @@ describe('patmint policy, of a script', () => {
     await call('PUT', '/policy', Object.fromEntries(fields))
     expect([exitCode, JSON.parse(out)]).toMatchObject([
       0,
-      { max_active_tokens: 25, effective: { max_active_tokens: { value: 25, level: 'platform' } } },
+      { max_active_tokens: null, effective: { max_active_tokens: { value: 25, level: 'platform' } } },
     ])
   })
 
@@ -174,17 +192,41 @@ describe('the history of a policy', () => {
 
     const restore = ['policy', 'restore', strict, ...OF_ACME]
     const refused = await patmint(restore)
-    expect([refused.exitCode, refused.out, refused.err]).toEqual([
-      1,
-      '',
-      'error: this would stop 1 credential used in the last 30 days; nothing was changed\n' +
+    expect([refused.exitCode, refused.out]).toEqual([1, ''])
+    expect(refused.err).toMatch(/^would stop +credentials\nnow +1\n/)
+    expect(refused.err).toContain(
+      'error: this would stop 1 credential used in the last 30 days, now or within a day; nothing was changed\n' +
         'hint: there is no terminal to ask at: pass --yes to change the policy all the same\n',
-    ])
+    )
     expect(await janeStatus()).toBe(200)
     const restored = await patmint([...restore, '--yes'])
-    expect([restored.exitCode, restored.err]).toEqual([0, 'the policy of acme was changed\n'])
+    expect([restored.exitCode, restored.err.split('\n').at(-2)]).toEqual([
+      0,
+      'the policy of acme was changed',
+    ])
     expect(restored.out).toMatch(/\nmax-lifetime +30d +30d \(organization\)\n/)
     expect(await janeStatus()).toBe(400)
+
+    const again = await patmint(['policy', 'restore', String((await policyOf())['version']), ...OF_ACME])
+    expect([again.exitCode, again.err.split('\n').at(-2)]).toEqual([
+      0,
+      'the policy says so already; nothing was changed',
+    ])
+  })
+
+  it('says that there is more than it shows, and shows all when asked', async () => {
+    const history = async (...args: string[]) => {
+      const { exitCode, out, err } = await patmint(['policy', 'history', ...OF_ACME, ...args])
+      return [exitCode, out.split('\n').length - 2, err]
+    }
+    const all = Number((await policyOf())['version'])
+    expect(await history('--limit', '2')).toEqual([
+      0,
+      2,
+      'these are the newest 2; --limit <number> or --all shows more\n',
+    ])
+    expect(await history('--all')).toEqual([0, all, ''])
+    expect(await history('--limit', String(all))).toEqual([0, all, ''])
   })
 
   it('has no version that never was', async () => {
@@ -249,7 +291,7 @@ describe('patmint policy, at a terminal', () => {
     await age(acme.samPat, 60)
     run.type('y\r')
     await run.waitFor('that number has changed meanwhile')
-    await run.waitFor('Stop 2 credentials used in the last 30 days? [y/N] ')
+    await run.waitFor('Stop 2 credentials used in the last 30 days, now or within a day? [y/N] ')
     expect((await policyOf())['max_lifetime_seconds']).toBeNull()
     run.type('y\r')
     expect((await run.end).exitCode).toBe(0)
@@ -270,7 +312,7 @@ describe('patmint token', () => {
     await putPolicy({ max_lifetime_seconds: 70 * 86_400 })
     const janes = await patmint(['token', '--audience', API], acme.janePat)
     expect(janes.err).toMatch(/stops working in 9 days\n/)
-    await putPolicy({ idle_timeout_seconds: 2 * 86_400 })
+    await putPolicy({ idle_timeout_seconds: 13 * 86_400 })
     expect((await patmint(['token', '--audience', API], acme.janePat)).err).toBe('')
   })
 })

@@ -13,7 +13,7 @@ const listOptions = (of: string): Set<string> => new Set(of.match(/--[a-z][a-z-]
 
 describe('docs/cli.md', () => {
   it('names every option of patmint policy set, and none that does not exist', async () => {
-    const helps = await Promise.all([helpOf('policy', 'set'), helpOf('token')])
+    const helps = await Promise.all([helpOf('policy', 'set'), helpOf('policy', 'history'), helpOf('token')])
     const known = listOptions(helps.join())
     expect([...listOptions(text)].filter((option) => !known.has(option))).toEqual([])
     const untold = [...listOptions(helps[0])].filter((option) => !listOptions(text).has(option))

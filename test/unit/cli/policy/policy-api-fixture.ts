@@ -47,6 +47,7 @@ export const buildPreview = (stopsNow: number, inUse: number, within7: number, w
   stops_within_7_days: within7,
   stops_within_30_days: within30,
   in_use: inUse,
+  stops_caller: false,
   items: [HIT, KEY_HIT].slice(0, within30),
 })
 export const NOTHING_STOPS = buildPreview(0, 0, 0, 0)
@@ -79,7 +80,7 @@ export function servePolicy({ policy = POLICY, preview = NOTHING_STOPS, refusal 
     if (method === 'GET') return answer(policy, '"first"')
     if (refusal) return Response.json({ title: 'No', ...refusal }, { status: refusal.status })
     const { confirm: _, ...changed } = body as Record<string, unknown>
-    return answer({ ...policy, ...changed }, '"second"')
+    return answer({ ...policy, ...changed, version: 2 }, '"second"')
   }
   return { fetch, calls, tokens }
 }

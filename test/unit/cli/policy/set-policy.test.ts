@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runInside } from '../cli-fixture.ts'
-import { CANARY, PAT } from '../token-endpoint-fixture.ts'
-import { buildPreview, HIT, NOTHING_STOPS, POLICY, servePolicy } from './policy-api-fixture.ts'
+import { PAT } from '../token-endpoint-fixture.ts'
+import { buildPreview, NOTHING_STOPS, POLICY, servePolicy } from './policy-api-fixture.ts'
 
 const URL = 'https://patmint.example.com/api/v1/policy'
 const DAY = 86_400
@@ -23,9 +23,10 @@ exempt-role           break-glass, machine
 const NOTHING = 'nothing that works now would stop within 30 days\n'
 const CHANGED = 'the policy of the platform was changed\n'
 const IMPACT = `would stop      credentials
-now             12           3 used in the last 30 days
+now             12
 within 7 days   14
 within 30 days  20
+newly, now or within a day: 3 used in the last 30 days
 
 last use     stops      rule                     credential  name       owner
 2 hours ago  now        max_lifetime (platform)  pat_4f3a21  ci-deploy  jane@acme.test (acme)
@@ -62,7 +63,7 @@ describe('patmint policy set', () => {
       applies_to: 'new',
       exempt_roles: ['owner', 'root'],
     }
-    expect([exitCode, JSON.parse(out)]).toEqual([0, changed])
+    expect([exitCode, JSON.parse(out)]).toEqual([0, { ...changed, version: 2 }])
     expect(api.calls.at(-1)).toMatchObject({
       url: 'https://patmint.example.com/api/v1/organizations/acme/policy',
       body: changed,
@@ -94,7 +95,7 @@ describe('a change that stops credentials in use', () => {
       exitCode: 1,
       out: '',
       err:
-        `${IMPACT}error: this would stop 3 credentials used in the last 30 days; nothing was changed\n` +
+        `${IMPACT}error: this would stop 3 credentials used in the last 30 days, now or within a day; nothing was changed\n` +
         'hint: there is no terminal to ask at: pass --yes to change the policy all the same\n',
     })
     expect(methods(api)).toEqual(['GET', 'POST'])
@@ -120,7 +121,7 @@ describe('a change that stops credentials in use', () => {
       return answer
     }
     expect((await set(api, args, { ask })).exitCode).toBe(0)
-    expect(asked).toEqual(['Stop 3 credentials used in the last 30 days? [y/N] '])
+    expect(asked).toEqual(['Stop 3 credentials used in the last 30 days, now or within a day? [y/N] '])
     expect(api.calls.at(-1)?.body).toEqual({ ...wanted, confirm: 3 })
   })
 
@@ -140,21 +141,22 @@ describe('a change that stops credentials in use', () => {
 
   it('is asked for one credential in the singular', async () => {
     const { err } = await set(servePolicy({ preview: buildPreview(1, 1, 1, 1) }), args)
-    expect(err).toContain('this would stop 1 credential used in the last 30 days;')
+    expect(err).toContain('this would stop 1 credential used in the last 30 days, now or within a day;')
   })
 })
 
 describe('a change that stops the credential it is made with', () => {
-  const OWN = 'the credential in PATMINT_TOKEN is one of them: it could not change the policy back\n'
-  const stopping = (stops_at: string) => {
-    const preview = { ...buildPreview(1, 0, 1, 1), items: [{ ...HIT, id: CANARY.id, stops_at }] }
-    return set(servePolicy({ preview }), ['--max-lifetime', '30d'])
-  }
+  const OWN =
+    'the credential in PATMINT_TOKEN would stop within a day: it could not change the policy back then\n'
 
-  it('says so, if it stops now', async () => {
-    expect((await stopping('2026-03-01T12:00:00.000Z')).err).toContain(OWN + CHANGED)
-    expect((await stopping('2026-03-01T12:00:01.000Z')).err).not.toContain(OWN)
-    const { err } = await set(servePolicy({ preview: buildPreview(1, 0, 1, 1) }), ['--max-lifetime', '30d'])
+  it('says so, whether or not it is among those shown', async () => {
+    const preview = buildPreview(1, 0, 1, 1)
+    const stopping = await set(servePolicy({ preview: { ...preview, stops_caller: true } }), [
+      '--max-lifetime',
+      '30d',
+    ])
+    expect(stopping.err).toContain(OWN + CHANGED)
+    const { err } = await set(servePolicy({ preview }), ['--max-lifetime', '30d'])
     expect(err).not.toContain(OWN)
   })
 })
@@ -178,7 +180,7 @@ describe('a change that somebody or something came before', () => {
       exitCode: 1,
       out: '',
       err:
-        `${NOTHING}error: by now it would stop 4 credentials used in the last 30 days; nothing was changed\n` +
+        `${NOTHING}error: by now it would stop 4 credentials used in the last 30 days, now or within a day; nothing was changed\n` +
         AGAIN,
     })
     expect(methods(api)).toEqual(['GET', 'POST', 'PUT'])
@@ -216,7 +218,7 @@ describe('a wrong call', () => {
     [['--idle-timeout', '0d'], `error: option '--idle-timeout <duration>' argument '0d' is invalid. ${MUST}`],
     [
       ['--max-active-tokens', '0'],
-      "error: option '--max-active-tokens <number>' argument '0' is invalid. It must be a number of at least 1.\n",
+      "error: option '--max-active-tokens <number>' argument '0' is invalid. It must be a number of at least 1, or none for no rule of an organization.\n",
     ],
     [
       ['--applies-to', 'some'],

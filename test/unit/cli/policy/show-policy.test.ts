@@ -118,9 +118,10 @@ describe('patmint policy preview', () => {
     expect([exitCode, err]).toEqual([0, ''])
     expect(out.split('\n')).toEqual([
       'would stop      credentials',
-      'now             12           3 used in the last 30 days',
+      'now             12',
       'within 7 days   14',
       'within 30 days  20',
+      'newly, now or within a day: 3 used in the last 30 days',
       '',
       'last use     stops      rule                     credential  name       owner',
       '2 hours ago  now        max_lifetime (platform)  pat_4f3a21  ci-deploy  jane@acme.test (acme)',
