@@ -3,7 +3,7 @@
 import { inheritStart } from '../policy/policy.ts'
 import { findPolicies } from '../policy/store.ts'
 import { type Operation, operation } from './operation.ts'
-import { policyChangeBody, toTerms } from './policy-body.ts'
+import { policyChangeBodyOf, toTerms } from './policy-body.ts'
 import { changePolicy, type PolicyChange, showPolicy } from './policy-change.ts'
 import { onBothLevels, type PolicyPlace, requirePlace } from './policy-place.ts'
 import { policyView, versionOfPolicy } from './policy-view.ts'
@@ -29,7 +29,7 @@ const show = ({ noun, owner, path, params }: PolicyPlace): Operation =>
     },
   })
 
-const replace = ({ noun, owner, path, params }: PolicyPlace): Operation =>
+const replace = ({ level, noun, owner, path, params }: PolicyPlace): Operation =>
   operation({
     id: `replace${noun}`,
     method: 'put',
@@ -42,14 +42,14 @@ const replace = ({ noun, owner, path, params }: PolicyPlace): Operation =>
       'hours, needs `confirm` with their number; what that is, a preview tells, and so does the refusal.',
     access: 'policy:write',
     ...params(),
-    body: policyChangeBody,
+    body: policyChangeBodyOf(level),
     answer: { status: 200, ...thePolicy },
     problems: ['confirmation_required'],
     handle: ({ caller, params, body, ifMatch, origin, now }, dependencies) => {
       const { confirm, ...fields } = body
       const choose: PolicyChange['choose'] = async (_reader, _whose, before) =>
         inheritStart(before, toTerms(fields), now)
-      return changePolicy({ caller, params, ifMatch, confirm, origin, choose }, dependencies)
+      return changePolicy({ caller, params, ifMatch, confirm, origin, restored: null, choose }, dependencies)
     },
   })
 

@@ -7,14 +7,18 @@ import {
   isContradictory,
   LONGEST_LIFETIME_SECONDS,
   MOST_ACTIVE_TOKENS,
+  type PolicyLevel,
   type PolicyTerms,
   SHORTEST_IDLE_SECONDS,
 } from '../policy/policy.ts'
 
 const seconds = (longest: number, shortest = 1) => z.int().min(shortest).max(longest).nullable()
 
+const activeTokens = z.int().min(1).max(MOST_ACTIVE_TOKENS)
+const ACTIVE_TOKENS = 'How many active credentials one owner may hold'
+
 /** Every field has to be there: what is absent by accident must not mean "no rule". */
-const fields = {
+const fieldsOf = (level: PolicyLevel) => ({
   max_lifetime_seconds: seconds(LONGEST_LIFETIME_SECONDS).describe(
     'From its creation on a credential works no longer than this. Null: no rule',
   ),
@@ -27,19 +31,17 @@ const fields = {
   access_token_max_ttl_seconds: seconds(LONGEST_TTL_SECONDS).describe(
     'The longest an access token lives. Null: no rule',
   ),
-  max_active_tokens: z
-    .int()
-    .min(1)
-    .max(MOST_ACTIVE_TOKENS)
-    .describe('How many active credentials one owner may hold'),
+  max_active_tokens:
+    level === 'platform'
+      ? activeTokens.describe(ACTIVE_TOKENS)
+      : activeTokens.nullable().describe(`${ACTIVE_TOKENS}. Null: no rule`),
   applies_to: z.enum(['all', 'new']).describe('`new` spares the credentials made before `applies_since`'),
   exempt_roles: exemptRoles.describe(
     'Roles whose holders `max_lifetime_seconds` and `idle_timeout_seconds` do not bind',
   ),
-}
+})
 
-const policyFields = z.strictObject(fields)
-export type PolicyFields = z.output<typeof policyFields>
+export type PolicyFields = z.output<z.ZodObject<ReturnType<typeof fieldsOf>>>
 
 const isSound = (policy: PolicyFields): boolean => !isContradictory(toTerms(policy))
 const SOUND = {
@@ -48,7 +50,7 @@ const SOUND = {
   when: ({ issues }: z.core.ParsePayload) => issues.length === 0,
 }
 
-export const policyBody = policyFields.refine(isSound, SOUND)
+export const policyBodyOf = (level: PolicyLevel) => z.strictObject(fieldsOf(level)).refine(isSound, SOUND)
 
 const confirm = z
   .int()
@@ -56,7 +58,8 @@ const confirm = z
   .optional()
   .describe('How many credentials in use may stop: `in_use` of the preview, `count` of the refusal')
 
-export const policyChangeBody = z.strictObject({ ...fields, confirm }).refine(isSound, SOUND)
+export const policyChangeBodyOf = (level: PolicyLevel) =>
+  z.strictObject({ ...fieldsOf(level), confirm }).refine(isSound, SOUND)
 
 export const restorationBody = z.strictObject({ confirm })
 

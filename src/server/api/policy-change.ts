@@ -23,13 +23,15 @@ export interface PolicyChange {
   /** How many credentials in use may stop. */
   readonly confirm: number | undefined
   readonly origin: Origin
+  /** The version that is restored; null: none. */
+  readonly restored: number | null
   /** The policy to have, in place of `before`. */
   readonly choose: (reader: Reader, whose: Whose, before: ExpiryPolicy | null) => Promise<ExpiryPolicy>
 }
 
 /** The policy as it is after the change. 412 and 409 as the contract says; what changes nothing makes no version. */
 export const changePolicy = (
-  { caller, params, ifMatch, confirm, origin, choose }: PolicyChange,
+  { caller, params, ifMatch, confirm, origin, restored, choose }: PolicyChange,
   { change }: Pick<ApiDependencies, 'change'>,
 ): Promise<PolicyView> =>
   change(origin, async ({ transaction, record }) => {
@@ -50,7 +52,8 @@ export const changePolicy = (
       stopped: impact.now,
       stoppedInUse: impact.inUse,
     })
-    record(describeReplacement({ organizationId, before, version }))
+    const credentialId = caller.standing.credential.id
+    record(describeReplacement({ organizationId, before, version }, { credentialId, restored }))
     return viewPolicy(whose.slug, { ...policies, [level]: policy }, version.number)
   })
 

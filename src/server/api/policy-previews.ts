@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { inheritStart } from '../policy/policy.ts'
 import { findPolicies } from '../policy/store.ts'
 import { type Operation, operation } from './operation.ts'
-import { policyBody, toTerms } from './policy-body.ts'
+import { type PolicyFields, policyBodyOf, toTerms } from './policy-body.ts'
 import { onBothLevels, type PolicyPlace } from './policy-place.ts'
 import { answerPreview, type ChoosePolicy, writePreview } from './policy-preview-answer.ts'
 import { previewView } from './policy-preview-view.ts'
@@ -29,7 +29,7 @@ const COUNTED =
 
 const preview = ({ level, noun, owner, path, params }: PolicyPlace): Operation => {
   const choose =
-    (body: z.output<typeof policyBody>, now: Date): ChoosePolicy =>
+    (body: PolicyFields, now: Date): ChoosePolicy =>
     async (reader, { organizationId }) =>
       inheritStart((await findPolicies(reader, organizationId))[level], toTerms(body), now)
   return operation({
@@ -41,7 +41,7 @@ const preview = ({ level, noun, owner, path, params }: PolicyPlace): Operation =
     summary: `Preview an expiry policy of ${owner}`,
     description: COUNTED,
     ...params(),
-    body: policyBody,
+    body: policyBodyOf(level),
     handle: (call, dependencies) => answerPreview(call, choose(call.body, call.now), dependencies),
     handleCsv: (call, dependencies) => writePreview(call, choose(call.body, call.now), dependencies),
   })

@@ -2,17 +2,32 @@
 
 import type { ChangeEvent } from '../ledger/change.ts'
 import type { PolicyReplaced } from '../policy/version-store.ts'
-import { viewContent } from './policy-view.ts'
+import { viewContent, viewLevel } from './policy-view.ts'
 
-export const describeReplacement = ({ organizationId, before, version }: PolicyReplaced): ChangeEvent => ({
-  type: 'policy.changed',
-  ...(organizationId === null ? {} : { organizationId }),
-  target: `policy:${organizationId === null ? 'platform' : 'organization'}`,
-  detail: {
-    version: version.number,
-    before: viewContent(before),
-    after: viewContent(version.policy),
-    stopped: version.stopped,
-    stopped_in_use: version.stoppedInUse,
-  },
-})
+/** How it was changed over the API. */
+interface Maker {
+  readonly credentialId: string
+  /** The version that was restored; null when it was written anew. */
+  readonly restored: number | null
+}
+
+export function describeReplacement(
+  { organizationId, before, version }: PolicyReplaced,
+  maker?: Maker,
+): ChangeEvent {
+  const level = organizationId === null ? 'platform' : 'organization'
+  return {
+    type: 'policy.changed',
+    ...(organizationId === null ? {} : { organizationId }),
+    ...(maker ? { credentialId: maker.credentialId } : {}),
+    target: `policy:${level}`,
+    detail: {
+      version: version.number,
+      ...(maker && maker.restored !== null ? { restored: maker.restored } : {}),
+      before: viewLevel(before, level),
+      after: viewContent(version.policy),
+      stopped: version.stopped,
+      stopped_in_use: version.stoppedInUse,
+    },
+  }
+}

@@ -75,7 +75,8 @@ const restore = ({ noun, owner, path, params }: PolicyPlace): Operation =>
     handle: ({ caller, params, body, ifMatch, origin }, dependencies) => {
       const { confirm } = body
       const choose = chooseVersion(params)
-      return changePolicy({ caller, params, ifMatch, confirm, origin, choose }, dependencies)
+      const restored = Number(params['number'])
+      return changePolicy({ caller, params, ifMatch, confirm, origin, restored, choose }, dependencies)
     },
   })
 

@@ -5,10 +5,12 @@ import { slug } from '../directory/schema.ts'
 import {
   DEFAULT_MAX_ACTIVE_TOKENS,
   type ExpiryPolicy,
+  type Limit,
   type Policies,
   type PolicyLevel,
   type PolicyTerms,
   strictestCount,
+  strictestDefault,
   strictestLimit,
 } from '../policy/policy.ts'
 import type { PolicyFields } from './policy-body.ts'
@@ -25,7 +27,7 @@ const shown = {
   default_lifetime_seconds: z.int().nullable(),
   idle_timeout_seconds: z.int().nullable(),
   access_token_max_ttl_seconds: z.int().nullable(),
-  max_active_tokens: z.int(),
+  max_active_tokens: z.int().nullable().describe('Null: no rule, in an organization'),
   applies_to: z.enum(['all', 'new']),
   exempt_roles: z.array(slug),
   applies_since: instant
@@ -45,7 +47,9 @@ export const policyView = z
     effective: z
       .strictObject({
         max_lifetime_seconds: limitView,
-        default_lifetime_seconds: limitView,
+        default_lifetime_seconds: limitView.describe(
+          'How long a credential lives that is made without a wish: a default, or a maximum where that is less',
+        ),
         idle_timeout_seconds: limitView,
         access_token_max_ttl_seconds: limitView,
         max_active_tokens: limitView,
@@ -56,15 +60,16 @@ export const policyView = z
 
 export type PolicyView = z.output<typeof policyView>
 
-const NO_POLICY: PolicyTerms = {
+/** What a level says where nobody made a policy. */
+const noPolicy = (level: PolicyLevel): PolicyTerms => ({
   maxLifetimeSeconds: null,
   defaultLifetimeSeconds: null,
   idleTimeoutSeconds: null,
   accessTokenMaxTtlSeconds: null,
-  maxActiveTokens: DEFAULT_MAX_ACTIVE_TOKENS,
+  maxActiveTokens: level === 'platform' ? DEFAULT_MAX_ACTIVE_TOKENS : null,
   appliesTo: 'all',
   exemptRoles: [],
-}
+})
 
 const viewTerms = (terms: PolicyTerms): PolicyFields => ({
   max_lifetime_seconds: terms.maxLifetimeSeconds,
@@ -76,32 +81,32 @@ const viewTerms = (terms: PolicyTerms): PolicyFields => ({
   exempt_roles: [...terms.exemptRoles],
 })
 
-/** A policy; where there is none, one without rules. */
-export const viewContent = (policy: ExpiryPolicy | null): z.output<typeof policyContentView> => ({
-  ...viewTerms(policy ?? NO_POLICY),
-  applies_since: policy?.appliesTo === 'new' ? policy.appliesSince.toISOString() : null,
+export const viewContent = (policy: ExpiryPolicy): z.output<typeof policyContentView> => ({
+  ...viewTerms(policy),
+  applies_since: policy.appliesTo === 'new' ? policy.appliesSince.toISOString() : null,
 })
+
+/** What a level says; where nobody made a policy, one without rules. */
+export const viewLevel = (policy: ExpiryPolicy | null, level: PolicyLevel) =>
+  policy ? viewContent(policy) : { ...viewTerms(noPolicy(level)), applies_since: null }
 
 /** A level's policy among those that are in force with it. */
 export function viewPolicy(organization: string | null, policies: Policies, version: number): PolicyView {
   const level: PolicyLevel = organization === null ? 'platform' : 'organization'
-  const limit = (field: Parameters<typeof strictestLimit>[1]) => {
-    const strictest = strictestLimit(policies, field)
-    return { value: strictest?.seconds ?? null, level: strictest?.level ?? null }
-  }
+  const viewLimit = (limit: Limit | null) => ({ value: limit?.seconds ?? null, level: limit?.level ?? null })
+  const strictest = (field: Parameters<typeof strictestLimit>[1]) =>
+    viewLimit(strictestLimit(policies, field))
   const { count, level: counted } = strictestCount(policies)
   return {
     level,
     organization,
     version,
-    ...viewContent(policies[level]),
-    // Whoever sends back what they read must not tighten what nobody has said.
-    ...(policies[level] ? {} : { max_active_tokens: count }),
+    ...viewLevel(policies[level], level),
     effective: {
-      max_lifetime_seconds: limit('maxLifetimeSeconds'),
-      default_lifetime_seconds: limit('defaultLifetimeSeconds'),
-      idle_timeout_seconds: limit('idleTimeoutSeconds'),
-      access_token_max_ttl_seconds: limit('accessTokenMaxTtlSeconds'),
+      max_lifetime_seconds: strictest('maxLifetimeSeconds'),
+      default_lifetime_seconds: viewLimit(strictestDefault(policies)),
+      idle_timeout_seconds: strictest('idleTimeoutSeconds'),
+      access_token_max_ttl_seconds: strictest('accessTokenMaxTtlSeconds'),
       max_active_tokens: { value: count, level: counted },
     },
   }

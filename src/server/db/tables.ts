@@ -121,7 +121,7 @@ export interface ExpiryPoliciesTable {
   default_lifetime_seconds: number | null
   idle_timeout_seconds: number | null
   access_token_max_ttl_seconds: number | null
-  max_active_tokens: number
+  max_active_tokens: number | null
   applies_to: 'all' | 'new'
   exempt_roles: string[]
   applies_since: Date

@@ -2,7 +2,13 @@
 
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { addSeconds } from './effective-expiry.ts'
-import { type ExpiryPolicy, type Policies, type PolicyLevel, strictestLimit } from './policy.ts'
+import {
+  type ExpiryPolicy,
+  type Policies,
+  type PolicyLevel,
+  strictestDefault,
+  strictestLimit,
+} from './policy.ts'
 
 /**
  * How long a new credential shall live: an instant, for ever, whatever the policy's default is, or up to an instant (null:
@@ -29,12 +35,11 @@ export function resolveExpiry(
   now: Date,
 ): Result<Date | null, PolicyViolation> {
   const binds = (policy: ExpiryPolicy): boolean => !policy.exemptRoles.includes(roleName)
-  const maximum = strictestLimit(policies, 'maxLifetimeSeconds', binds)
   if (wish.kind === 'default') {
-    const standard = strictestLimit(policies, 'defaultLifetimeSeconds')?.seconds ?? Number.POSITIVE_INFINITY
-    const seconds = Math.min(standard, maximum?.seconds ?? Number.POSITIVE_INFINITY)
-    return ok(Number.isFinite(seconds) ? addSeconds(now, seconds) : null)
+    const standard = strictestDefault(policies, binds)
+    return ok(standard && addSeconds(now, standard.seconds))
   }
+  const maximum = strictestLimit(policies, 'maxLifetimeSeconds', binds)
   const latest = maximum && addSeconds(now, maximum.seconds)
   const wanted = wish.kind === 'never' ? null : wish.at
   if (latest && (wanted === null || wanted > latest)) {

@@ -9,7 +9,8 @@ export interface ExpiryPolicy {
   readonly defaultLifetimeSeconds: number | null
   readonly idleTimeoutSeconds: number | null
   readonly accessTokenMaxTtlSeconds: number | null
-  readonly maxActiveTokens: number
+  /** Null only in an organization: a policy of the platform says how many. */
+  readonly maxActiveTokens: number | null
   /** `new` spares the credentials created before `appliesSince`. */
   readonly appliesTo: 'all' | 'new'
   readonly exemptRoles: readonly string[]
@@ -70,6 +71,17 @@ export function strictestLimit(
   return strictest
 }
 
+/** How long a credential lives that is made without a wish: the least of all defaults and of the maxima that `binds`. */
+export function strictestDefault(
+  policies: Policies,
+  binds?: (policy: ExpiryPolicy) => boolean,
+): Limit | null {
+  const maximum = strictestLimit(policies, 'maxLifetimeSeconds', binds)
+  const standard = strictestLimit(policies, 'defaultLifetimeSeconds')
+  if (!maximum || !standard) return standard ?? maximum
+  return standard.seconds <= maximum.seconds ? standard : maximum
+}
+
 /** Whether a default is longer than the maximum beside it. */
 export const isContradictory = ({ maxLifetimeSeconds, defaultLifetimeSeconds }: PolicyTerms): boolean =>
   maxLifetimeSeconds !== null &&
@@ -84,12 +96,11 @@ interface CountLimit {
 
 /** In an organization, which can only have fewer than the platform has, be it by its policy or without one. */
 export function strictestCount({ platform, organization }: Policies): CountLimit {
-  const ofPlatform: CountLimit = platform
-    ? { count: platform.maxActiveTokens, level: 'platform' }
-    : { count: DEFAULT_MAX_ACTIVE_TOKENS, level: null }
-  return organization && organization.maxActiveTokens < ofPlatform.count
-    ? { count: organization.maxActiveTokens, level: 'organization' }
-    : ofPlatform
+  const said = platform?.maxActiveTokens ?? null
+  const ofPlatform: CountLimit =
+    said === null ? { count: DEFAULT_MAX_ACTIVE_TOKENS, level: null } : { count: said, level: 'platform' }
+  const own = organization?.maxActiveTokens ?? null
+  return own !== null && own < ofPlatform.count ? { count: own, level: 'organization' } : ofPlatform
 }
 
 export const maxActiveTokens = (policies: Policies): number => strictestCount(policies).count

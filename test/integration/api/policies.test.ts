@@ -45,6 +45,7 @@ describe('GET policy', () => {
       organization: 'beta',
       version: 0,
       ...NO_RULES,
+      max_active_tokens: null,
       applies_since: null,
       effective: {
         max_lifetime_seconds: NOBODYS,
@@ -73,18 +74,47 @@ describe('GET policy', () => {
     })
     expect((await get(acme.adaPat, OF_ACME)).json['effective']).toEqual({
       max_lifetime_seconds: { value: 90 * DAY, level: 'organization' },
-      default_lifetime_seconds: NOBODYS,
+      default_lifetime_seconds: { value: 90 * DAY, level: 'organization' },
       idle_timeout_seconds: { value: 30 * DAY, level: 'platform' },
       access_token_max_ttl_seconds: { value: 600, level: 'organization' },
       max_active_tokens: { value: 5, level: 'organization' },
     })
     expect((await get(acme.adminToken, PLATFORM)).json['effective']).toEqual({
       max_lifetime_seconds: { value: 365 * DAY, level: 'platform' },
-      default_lifetime_seconds: NOBODYS,
+      default_lifetime_seconds: { value: 365 * DAY, level: 'platform' },
       idle_timeout_seconds: { value: 30 * DAY, level: 'platform' },
       access_token_max_ttl_seconds: NOBODYS,
       max_active_tokens: { value: 20, level: 'platform' },
     })
+  })
+
+  it('shows how long a credential lives that is made without a wish', async () => {
+    const effective = async () => (await get(acme.adaPat, OF_ACME)).json['effective']
+    await desk.admin('PUT', PLATFORM, { ...NO_RULES, max_lifetime_seconds: 30 * DAY })
+    await desk.admin('PUT', OF_ACME, { ...NO_RULES, default_lifetime_seconds: 60 * DAY })
+    expect(await effective()).toMatchObject({
+      default_lifetime_seconds: { value: 30 * DAY, level: 'platform' },
+    })
+    await desk.admin('PUT', OF_ACME, { ...NO_RULES, default_lifetime_seconds: 20 * DAY })
+    expect(await effective()).toMatchObject({
+      default_lifetime_seconds: { value: 20 * DAY, level: 'organization' },
+    })
+  })
+
+  it('of an organization that says no number follows the platform, also when it is sent back', async () => {
+    await desk.admin('POST', '/organizations', { slug: 'gamma', name: 'Gamma' })
+    const path = '/organizations/gamma/policy'
+    await desk.admin('PUT', PLATFORM, { ...NO_RULES, max_active_tokens: 7 })
+    const { json } = await get(acme.adminToken, path)
+    const { max_active_tokens } = json
+    await desk.admin('PUT', path, { ...NO_RULES, idle_timeout_seconds: DAY, max_active_tokens })
+    await desk.admin('PUT', PLATFORM, { ...NO_RULES, max_active_tokens: 12 })
+    expect((await get(acme.adminToken, path)).json).toMatchObject({
+      max_active_tokens: null,
+      effective: { max_active_tokens: { value: 12, level: 'platform' } },
+    })
+    const platform = await put(acme.adminToken, PLATFORM, { ...NO_RULES, max_active_tokens: null })
+    expect(refusalOf(platform)).toEqual(INVALID)
   })
 
   it('shows the platform to whoever reaches all of it, and an organization to its admins', async () => {
@@ -168,6 +198,11 @@ describe('PUT policy', () => {
     expect(refusalOf(await put(acme.adaPat, OF_ACME, TIGHT, seen))).toEqual([412, 'precondition_failed'])
   })
 
+  it.each(['', ' ', '""', 'x', '*, *'])('is refused over no version that there is: %j', async (ifMatch) => {
+    const answer = await put(acme.adaPat, OF_ACME, { ...NO_RULES, max_active_tokens: 9 }, ifMatch)
+    expect(refusalOf(answer)).toEqual([412, 'precondition_failed'])
+  })
+
   it('of one version succeeds once, however many send it together', async () => {
     const seen = (await get(acme.adaPat, OF_ACME)).headers.get('etag') ?? ''
     const answers = await Promise.all(
@@ -196,7 +231,6 @@ describe('PUT policy', () => {
     ['idle_timeout_seconds', 599],
     ['access_token_max_ttl_seconds', 3601],
     ['max_active_tokens', 0],
-    ['max_active_tokens', null],
     ['applies_to', 'some'],
     ['exempt_roles', ['robot', 'robot']],
     ['exempt_roles', ['Not a role']],

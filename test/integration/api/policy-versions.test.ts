@@ -57,6 +57,7 @@ describe('the history of a policy', () => {
           ...policyOf(90 * DAY),
           idle_timeout_seconds: 60 * DAY,
           access_token_max_ttl_seconds: 600,
+          max_active_tokens: null,
           applies_since: null,
         },
         null,
@@ -96,6 +97,9 @@ describe('a restored version', () => {
     })
     expect((await desk.call(acme.adaPat, 'GET', OF_ACME)).json).toEqual(answer.json)
     const last = (await desk.eventsOf('policy:organization')).at(-1)
+    expect(last?.detail?.['restored']).toBe(version)
+    const { json } = await desk.call(acme.adaPat, 'GET', '/audit-events?type=policy.changed&limit=1')
+    expect(json['items']).toMatchObject([{ credential: acme.adaPat.slice(4, 20) }])
     expect([last?.type, last?.detail?.['before'], last?.detail?.['after']]).toEqual([
       'policy.changed',
       { ...policyOf(null), applies_since: null },

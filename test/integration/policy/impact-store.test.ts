@@ -27,7 +27,9 @@ afterAll(() => db.destroy())
 const ORGANIZATION = organizationId(0)
 const anyProposal = fc.record({
   organizationId: fc.constantFrom(null, ORGANIZATION),
-  policy: fc.tuple(anyPolicy, anyRule).map(([terms, rule]): ExpiryPolicy => ({ ...terms, ...rule })),
+  policy: fc
+    .tuple(anyPolicy, anyRule)
+    .map(([terms, rule]): ExpiryPolicy => ({ ...terms, ...rule, maxActiveTokens: 10 })),
   /** How much looser it is than one in force that ends the first credential within days; null: nothing of the kind. */
   slackSeconds: fc.option(fc.integer({ min: 0, max: 20 * DAY }), { freq: 1 }),
 })

@@ -154,7 +154,7 @@ const listPolicies = ({ policies }: Population): Row[] =>
       organization_id: n === ORGANIZATIONS ? null : organizationId(n),
       max_lifetime_seconds: rule.maxLifetimeSeconds,
       idle_timeout_seconds: rule.idleTimeoutSeconds,
-      max_active_tokens: terms.maxActiveTokens,
+      max_active_tokens: terms.maxActiveTokens ?? 10,
       applies_to: terms.appliesTo,
       exempt_roles: terms.exemptRoles,
       applies_since: terms.appliesSince,

@@ -112,14 +112,22 @@ const client = z.discriminatedUnion('token_endpoint_auth_method', [
     }),
 ])
 
-const policy = z.strictObject({
+const policyRules = {
   max_lifetime: duration(LONGEST_LIFETIME_SECONDS).nullable().default(null),
   default_lifetime: duration(LONGEST_LIFETIME_SECONDS).nullable().default(null),
   idle_timeout: duration(LONGEST_LIFETIME_SECONDS, SHORTEST_IDLE_SECONDS).nullable().default(null),
   access_token_max_ttl: duration(LONGEST_TTL_SECONDS).nullable().default(null),
-  max_active_tokens: z.int().min(1).max(MOST_ACTIVE_TOKENS).default(DEFAULT_MAX_ACTIVE_TOKENS),
   applies_to: z.enum(['all', 'new']).default('all'),
   exempt_roles: exemptRoles.default([]),
+}
+const activeTokens = z.int().min(1).max(MOST_ACTIVE_TOKENS)
+const platformPolicy = z.strictObject({
+  ...policyRules,
+  max_active_tokens: activeTokens.default(DEFAULT_MAX_ACTIVE_TOKENS),
+})
+const organizationPolicy = z.strictObject({
+  ...policyRules,
+  max_active_tokens: activeTokens.nullable().default(null),
 })
 
 /** A declarative file. Unknown keys are errors. */
@@ -130,10 +138,13 @@ export const applyFileSchema = z.strictObject({
   users: z.array(user).default([]),
   clients: z.array(client).default([]),
   policies: z
-    .strictObject({ platform: policy.optional(), organizations: z.record(slug, policy).default({}) })
+    .strictObject({
+      platform: platformPolicy.optional(),
+      organizations: z.record(slug, organizationPolicy).default({}),
+    })
     .default({ organizations: {} }),
 })
 
 export type ApplyFile = z.output<typeof applyFileSchema>
-export type PolicyDeclaration = z.output<typeof policy>
+export type PolicyDeclaration = z.output<typeof organizationPolicy>
 export type ClientDeclaration = z.output<typeof client>

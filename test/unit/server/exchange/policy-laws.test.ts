@@ -157,7 +157,7 @@ describe('platform and organization together', () => {
             platform.accessTokenMaxTtlSeconds,
             organization.accessTokenMaxTtlSeconds,
           ),
-          maxActiveTokens: Math.min(platform.maxActiveTokens, organization.maxActiveTokens),
+          maxActiveTokens: lesser(platform.maxActiveTokens ?? 10, organization.maxActiveTokens),
         }
         const one = { platform: least, organization: null }
         expect(maxActiveTokens(both)).toBe(maxActiveTokens(one))

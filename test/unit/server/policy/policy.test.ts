@@ -62,6 +62,10 @@ describe('maxActiveTokens', () => {
     expect(maxActiveTokens(buildPolicies())).toBe(10)
   })
 
+  it('is what the platform says where the policy of an organization says nothing', () => {
+    expect(maxActiveTokens(buildPolicies({ maxActiveTokens: 25 }, { maxActiveTokens: null }))).toBe(25)
+  })
+
   it.each([
     { platform: 25, organization: null, limit: 25 },
     { platform: null, organization: 3, limit: 3 },
