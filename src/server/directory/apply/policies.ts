@@ -54,7 +54,10 @@ export async function applyPolicy(
   const level = slug === null ? 'platform' : 'organization'
   await lockPolicies(run.transaction)
   const before = (await findPolicies(run.transaction, organizationId))[level]
-  const changes = describeChanges(before ?? NO_RULES, after)
+  const changes = describeChanges(
+    before ?? { ...NO_RULES, maxActiveTokens: slug === null ? DEFAULT_MAX_ACTIVE_TOKENS : null },
+    after,
+  )
   if (before && changes.length === 0) return
   const stops = await replacePolicy(run, organizationId, before, inheritStart(before, after, run.now))
   const label = slug === null ? 'platform policy' : `policy of ${slug}`
@@ -62,12 +65,11 @@ export async function applyPolicy(
   run.changes.push(`${before ? 'updated' : 'created'} ${label}${terms}${stops}`)
 }
 
-const NO_RULES: PolicyTerms = {
+const NO_RULES: Omit<PolicyTerms, 'maxActiveTokens'> = {
   maxLifetimeSeconds: null,
   defaultLifetimeSeconds: null,
   idleTimeoutSeconds: null,
   accessTokenMaxTtlSeconds: null,
-  maxActiveTokens: DEFAULT_MAX_ACTIVE_TOKENS,
   appliesTo: 'all',
   exemptRoles: [],
 }
