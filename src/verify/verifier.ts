@@ -36,6 +36,8 @@ export interface Verifier {
   snapshot(): VerifierSnapshot
   /** Ends what goes on in the background; what is known by then stays in use until it is too old. */
   close(): void
+  /** Whether a token that is bound to a key is good here, with a proof (RFC 9449). */
+  readonly takesDpop: boolean
 }
 
 /**
@@ -83,6 +85,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       keys.close()
       lists?.close()
     },
+    takesDpop,
   }
 }
 
