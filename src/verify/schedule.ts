@@ -6,9 +6,11 @@ export type Schedule = (task: () => void, delayMs: number) => () => void
 export const scheduleTimer: Schedule = (task, delayMs) => {
   const timer = setTimeout(task, delayMs)
   // Elsewhere than in Node, Deno and Bun a timer is a number.
-  timer.unref?.()
+  if (typeof timer === 'object') unrefTimer(timer)
   return () => clearTimeout(timer)
 }
+
+const unrefTimer = (timer: { readonly unref?: () => unknown }): void => void timer.unref?.()
 
 /** What `work` resolves to, or `undefined` when that takes longer. */
 export function settleWithin<Value>(

@@ -3,53 +3,20 @@
 import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { CompactSign, exportJWK, generateKeyPair } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { REPOSITORY, run } from './shell.ts'
+import {
+  expectToCompile,
+  expectToVerify,
+  installInto,
+  RESOLUTIONS,
+  writeConsumer,
+} from './verify-consumer.ts'
 
 const packed = z.object({ filename: z.string(), files: z.array(z.object({ path: z.string() })) })
 /** A list up to npm 11, then a record by package name. */
 const packReport = z.union([z.array(packed), z.record(z.string(), packed)])
-
-const ISSUER = 'https://sts.example.test'
-const AUDIENCE = 'https://api.example.com'
-
-const JAVASCRIPT = `
-import { readFileSync } from 'node:fs'
-import { createVerifier, VerifyError } from 'patmint/verify'
-
-const { token, jwks } = JSON.parse(readFileSync('token.json', 'utf8'))
-const verifier = createVerifier({
-  issuer: '${ISSUER}',
-  audience: '${AUDIENCE}',
-  statusList: null,
-  fetch: async () => new Response(JSON.stringify(jwks)),
-})
-const { sub } = await verifier.verify(token)
-const code = await verifier.verify(token.slice(0, -10) + 'AAAAAAAAAA').catch((error) => error instanceof VerifyError && error.code)
-console.log(JSON.stringify({ sub, code }))
-`
-
-const TYPESCRIPT = `
-import { createVerifier, requireScope, VerifyError, type VerifiedClaims, type Verifier, type VerifyErrorCode } from 'patmint/verify'
-
-const verifier: Verifier = createVerifier({ issuer: '${ISSUER}', audience: '${AUDIENCE}' })
-
-export async function subjectOf(token: string): Promise<string | VerifyErrorCode> {
-  try {
-    const claims: VerifiedClaims = await verifier.verify(token)
-    requireScope(claims, 'models:read')
-    return claims.sub
-  } catch (error) {
-    if (error instanceof VerifyError) return error.code
-    throw error
-  }
-}
-
-// @ts-expect-error the audience is named, or given up by an explicit null
-createVerifier({ issuer: '${ISSUER}' })
-`
 
 describe('the npm package', () => {
   let folder: string
@@ -76,9 +43,8 @@ describe('the npm package', () => {
     const [report] = Object.values(packReport.parse(JSON.parse(stdout.slice(stdout.search(/^[[{]/m)))))
     files = report?.files.map(({ path }) => path) ?? []
     installed = join(folder, 'installed')
-    await mkdir(installed)
-    await writeFile(join(installed, 'package.json'), '{ "private": true, "type": "module" }')
-    await run('npm', ['install', join(folder, report?.filename ?? '')], installed)
+    await installInto(installed, join(folder, report?.filename ?? ''))
+    await writeConsumer(installed, 'patmint/verify')
   })
 
   afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -101,51 +67,12 @@ describe('the npm package', () => {
     expect(files).toContain('dist/verify/index.d.ts')
   })
 
-  it('verifies a token from plain JavaScript, and refuses a forged one', async () => {
-    const { publicKey, privateKey } = await generateKeyPair('ES256')
-    const now = Math.floor(Date.now() / 1000)
-    const claims = {
-      iss: ISSUER,
-      aud: AUDIENCE,
-      sub: 'user-1',
-      iat: now,
-      exp: now + 300,
-      jti: 'token-1',
-      client_id: 'patmint-cli',
-      scope: 'models:read',
-      org: 'acme',
-      cred: '0123456789abcdef',
-    }
-    const token = await new CompactSign(new TextEncoder().encode(JSON.stringify(claims)))
-      .setProtectedHeader({ alg: 'ES256', kid: 'key-1', typ: 'at+jwt' })
-      .sign(privateKey)
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'key-1', use: 'sig' }] }
-    await writeFile(join(installed, 'token.json'), JSON.stringify({ token, jwks }))
-    await writeFile(join(installed, 'consumer.js'), JAVASCRIPT)
-    const { stdout } = await run('node', ['consumer.js'], installed)
-    expect(JSON.parse(stdout)).toEqual({ sub: 'user-1', code: 'signature_invalid' })
-  })
+  it('verifies, refuses and guards from plain JavaScript', () => expectToVerify(installed))
 
-  it.each([
-    { module: 'nodenext', moduleResolution: 'nodenext' },
-    { module: 'esnext', moduleResolution: 'bundler' },
-  ])('type-checks with every check on under $moduleResolution', async (resolution) => {
-    const compilerOptions = {
-      ...resolution,
-      target: 'es2022',
-      lib: ['es2022', 'dom'],
-      types: [],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      noEmit: true,
-    }
-    const project = join(installed, `tsconfig.${resolution.moduleResolution}.json`)
-    await writeFile(project, JSON.stringify({ compilerOptions, files: ['consumer.ts'] }))
-    await writeFile(join(installed, 'consumer.ts'), TYPESCRIPT)
-    const tsc = join(REPOSITORY, 'node_modules', 'typescript', 'bin', 'tsc')
-    expect(await run('node', [tsc, '-p', project], installed)).toEqual({ stdout: '', stderr: '' })
-  })
+  it.each(RESOLUTIONS)(
+    'type-checks with every check on under $moduleResolution with the types of $lib $types',
+    (resolution) => expectToCompile(installed, resolution),
+  )
 
   it('gives nobody its insides', async () => {
     await expect(run('node', ['-e', "import('patmint/dist/server/main.js')"], installed)).rejects.toThrow(

@@ -10,6 +10,7 @@ const BOUNDARIES: Record<string, { folders: string[]; packages: string[] }> = {
   verify: { folders: ['protocol', 'dpop'], packages: ['jose'] },
   cli: { folders: ['protocol', 'verify'], packages: ['commander'] },
   demo: { folders: ['protocol', 'verify'], packages: [] },
+  packaging: { folders: [], packages: [] },
   'server/secret': { folders: [], packages: [] },
   'server/config': { folders: ['protocol'], packages: ['yaml', 'zod'] },
   'server/db': {
