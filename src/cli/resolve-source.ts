@@ -24,7 +24,11 @@ export function resolveSource(
   return fail([issuer, credential].flatMap((part) => (part.ok ? [] : [part.error])))
 }
 
-function resolveIssuer(option: string | undefined, variable: string | undefined): Result<string, string> {
+/** The issuer by itself, for what needs no credential. Fails with a sentence. */
+export function resolveIssuer(
+  option: string | undefined,
+  variable: string | undefined,
+): Result<string, string> {
   const name = option === undefined ? 'PATMINT_ISSUER' : '--issuer'
   const issuer = option ?? variable
   if (!issuer) return fail(`${name} is empty: set PATMINT_ISSUER or pass --issuer URL`)

@@ -7,6 +7,7 @@ import { readVersion } from './read-version.ts'
 import { sanitizeMessage } from './sanitize-message.ts'
 import type { Surroundings } from './surroundings.ts'
 import { runTokenCommand, type TokenOptions } from './token-command.ts'
+import { runVerifyCommand, type VerifyOptions } from './verify/verify-command.ts'
 
 const ENVIRONMENT_HELP = `
 Environment:
@@ -60,6 +61,21 @@ function buildProgram(surroundings: Surroundings, onExit: (code: ExitCode) => vo
     .option('--json', 'print the whole response as JSON')
     .addHelpText('after', ENVIRONMENT_HELP)
     .action(async (options: TokenOptions) => onExit(await runTokenCommand(options, version, surroundings)))
+  program
+    .command('verify')
+    .description('check an access token as a service would, with the keys and the status list of the issuer')
+    .argument('[jwt]', 'the token (default: read from stdin); never a PAT or an API key')
+    .option(
+      '--audience <uri>',
+      'audience it has to be for (repeatable: any of them; default: any at all)',
+      collect,
+    )
+    .option('--issuer <url>', 'issuer URL (default: PATMINT_ISSUER)')
+    .option('--json', 'print the verdict as JSON')
+    .addHelpText('after', ENVIRONMENT_HELP)
+    .action(async (jwt: string | undefined, options: VerifyOptions) =>
+      onExit(await runVerifyCommand(jwt, options, surroundings)),
+    )
   addPolicyCommands(program, { version, surroundings, onExit, help: ENVIRONMENT_HELP })
   return program
 }

@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
   readonly now: () => Date
+  /** All of what is piped in. Null where a person would have to type it. */
+  readonly readIn: (() => Promise<string>) | null
   /** Takes the answer and nothing else. */
   readonly writeOut: (text: string) => void
   /** Takes everything else. */

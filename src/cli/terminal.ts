@@ -1,6 +1,8 @@
-// The person at the terminal, if there is one: colours on what they see, and questions to them.
+// The person at the terminal, if there is one: colours on what they see, questions to them, and what is piped in where
+// there is nobody.
 
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import type { ReadStream, WriteStream } from 'node:tty'
 import { styleText } from 'node:util'
 import type { Surroundings } from './surroundings.ts'
@@ -12,9 +14,14 @@ interface Streams {
 }
 
 /** Colours go by stdout alone, and by NO_COLOR; questions need somebody who reads stderr and types into stdin. */
-export const openTerminal = ({ stdin, stdout, stderr }: Streams): Pick<Surroundings, 'ask' | 'paint'> => ({
+export const openTerminal = ({
+  stdin,
+  stdout,
+  stderr,
+}: Streams): Pick<Surroundings, 'ask' | 'paint' | 'readIn'> => ({
   paint: (style, text) => styleText(style, text, { stream: stdout }),
   ask: stdin.isTTY && stderr.isTTY ? (question) => askOnce(question, stdin, stderr) : null,
+  readIn: stdin.isTTY ? null : () => text(stdin),
 })
 
 const askOnce = (question: string, input: ReadStream, output: WriteStream): Promise<string | null> =>

@@ -18,6 +18,7 @@ export async function runInside(
     now: () => new Date('2026-03-01T12:00:00.000Z'),
     paint: (_, text) => text,
     ask: null,
+    readIn: null,
     writeOut: (text) => {
       seen.out += text
     },

@@ -12,11 +12,12 @@ const helpOf = async (...command: string[]): Promise<string> =>
 const listOptions = (of: string): Set<string> => new Set(of.match(/--[a-z][a-z-]+/g))
 
 describe('docs/cli.md', () => {
-  it('names every option of patmint policy set, and none that does not exist', async () => {
-    const helps = await Promise.all([helpOf('policy', 'set'), helpOf('policy', 'history'), helpOf('token')])
+  it('names every option of patmint policy set, policy history and verify, and none that does not exist', async () => {
+    const told = await Promise.all([helpOf('policy', 'set'), helpOf('policy', 'history'), helpOf('verify')])
+    const helps = [...told, await helpOf('token')]
     const known = listOptions(helps.join())
     expect([...listOptions(text)].filter((option) => !known.has(option))).toEqual([])
-    const untold = [...listOptions(helps[0])].filter((option) => !listOptions(text).has(option))
+    const untold = [...listOptions(told.join())].filter((option) => !listOptions(text).has(option))
     expect(untold).toEqual(['--help'])
   })
 
