@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { createVerifier, describeResource } from '../../../src/verify/index.ts'
 import type { IncomingRequest } from '../../../src/verify/read-authorization.ts'
+import { athOf, createProofKey } from '../../support/dpop.ts'
 import { FRAMEWORKS, type Framework, serveGuarded } from '../../support/guarded-services.ts'
 import {
   AUDIENCE,
@@ -240,6 +241,32 @@ describe.each(FRAMEWORKS)('the middleware for %s', (framework: Framework) => {
         authorization: joins ? 'DPoP token' : ['DPoP token'],
         dpop: joins ? 'one, two' : ['one', 'two'],
       },
+    ])
+  })
+
+  it('takes a token that is bound to a key with a proof for the URL that clients see, and no other', async () => {
+    const key = await createProofKey()
+    const bound = await signToken({ ...CLAIMS, scope: 'orders:read', cnf: { jkt: key.thumbprint } })
+    const verifier = createVerifier({
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      statusList: null,
+      fetch: stubFetch(),
+      now: () => NOW,
+    })
+    const askFor = async (htu: string) => {
+      const proof = await key.prove({ htm: 'GET', htu, iat: NOW_SECONDS, ath: athOf(bound) })
+      const headers = ['Authorization', `DPoP ${bound}`, 'DPoP', proof]
+      return ask({ headers }, { verifier, publicUrl: 'https://api.example.com/v1' })
+    }
+    expect((await askFor('https://api.example.com/v1/orders')).status).toBe(200)
+    // The URL that the Host header would make of it.
+    const { status, challenge } = await askFor('http://evil.example/orders')
+    expect([status, challenge]).toEqual([
+      401,
+      expect.stringMatching(
+        /^DPoP realm="orders", resource_metadata="[^"]+", error="invalid_dpop_proof", error_description="[^"]+", algs="ES256 /,
+      ),
     ])
   })
 })
