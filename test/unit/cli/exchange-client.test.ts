@@ -137,7 +137,7 @@ describe('the answer', () => {
   it.each([200, 400])('is given up on when it is too long, with status %d', async (status) => {
     expect(await exchangeWith(answerJson(status, { ...RESPONSE, padding: 'x'.repeat(262_144) }))).toEqual({
       ok: false,
-      error: { reason: 'unreachable', detail: 'the response is longer than 262144 bytes' },
+      error: { reason: 'unreachable', detail: 'there is more than 262144 bytes of it' },
     })
   })
 })
