@@ -57,7 +57,7 @@ async function requireRights<Context>(
   if (typeof scope !== 'function') return requireScope(claims, scope)
   const required = [await scope(context)].flat()
   // It was made of what the request brought, such as an id with a blank in it: nobody can hold that.
-  if (required.length > 0 && !required.every(isConcreteScope)) {
+  if (!required.every(isConcreteScope)) {
     const error = new VerifyError('scope_insufficient', 'No token can hold the scope this takes')
     throw error.presentedBy(presentationOf(claims))
   }
