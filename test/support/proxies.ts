@@ -1,14 +1,11 @@
 // The real proxies of docs/integrations, each run with the configuration that its document shows: only the addresses are
 // replaced.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
-import { delimiter, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { join } from 'node:path'
 import { readBlocks } from './document.ts'
-import { environment, newDataDir } from './server-process.ts'
+import { isInstalled, type RunningProxy, runProxy } from './proxy-process.ts'
+import { newDataDir } from './server-process.ts'
 
 export const PROXIES = ['nginx', 'Caddy', 'HAProxy'] as const
 export type ProxyName = (typeof PROXIES)[number]
@@ -28,11 +25,6 @@ interface Addresses {
   readonly proxy: string
   readonly patmint: string
   readonly service: string
-}
-
-export interface RunningProxy {
-  readonly url: string
-  readonly stop: () => Promise<void>
 }
 
 const PROGRAMS: Record<ProxyName, Program> = {
@@ -91,16 +83,10 @@ function place(text: string, listen: string, listenHere: string, { patmint, serv
   }, text)
 }
 
-/** Programs for administrators are not where an ordinary user's shell looks. */
-const withSystemPath = (): Record<string, string> => ({
-  PATH: [process.env['PATH'], '/usr/sbin'].join(delimiter),
-})
-
 /** What to install where the proxy is missing; undefined where it is not. */
 export function findMissing(name: ProxyName): string | undefined {
   const { command } = PROGRAMS[name]
-  const { status } = spawnSync('sh', ['-c', `command -v ${command}`], { env: withSystemPath() })
-  return status === 0 ? undefined : `this machine has no ${name}: install the package ${command}`
+  return isInstalled(command) ? undefined : `this machine has no ${name}: install the package ${command}`
 }
 
 /** Starts a proxy between its clients and a service at `serviceUrl`, and waits until it listens. */
@@ -111,48 +97,7 @@ export async function startProxy(
   alter: Alter = (script) => script,
 ): Promise<RunningProxy> {
   const folder = newDataDir()
-  const proxy = `127.0.0.1:${await findFreePort()}`
   const [patmint, service] = [new URL(patmintUrl).host, new URL(serviceUrl).host]
   const { command, configure } = PROGRAMS[name]
-  const child = spawn(command, configure(folder, { proxy, patmint, service }, alter), {
-    env: environment({ ...withSystemPath(), HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const exited = once(child, 'exit')
-  await waitUntilListening(child, proxy)
-  return {
-    url: `http://${proxy}`,
-    stop: async () => {
-      child.kill()
-      await exited
-    },
-  }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-async function waitUntilListening(child: ChildProcess, address: string): Promise<void> {
-  let output = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
-    })
-  const [host = '', port] = address.split(':')
-  const isListening = (): Promise<boolean> =>
-    new Promise((resolve) => {
-      const socket = connect(Number(port), host)
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-      socket.once('connect', () => socket.destroy())
-    })
-  while (!(await isListening())) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with ${child.exitCode}: ${output}`)
-    await sleep(20)
-  }
+  return runProxy(command, folder, (proxy) => configure(folder, { proxy, patmint, service }, alter))
 }
