@@ -2,7 +2,7 @@
 // Pure: the clock is passed in. Knows neither keys nor scopes.
 
 import type { AccessTokenClaims } from '../protocol/access-token.ts'
-import { type JsonObject, parseJsonObject } from './json-object.ts'
+import { type JsonObject, parseJsonObject } from '../protocol/json-object.ts'
 import { VerifyError } from './verify-error.ts'
 
 /** Claims of an accepted token, frozen all the way down; claims beyond the typed ones are kept as they came. */

@@ -3,7 +3,7 @@
 
 import { base64url } from 'jose'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../protocol/access-token.ts'
-import { type JsonObject, parseJsonObject } from './json-object.ts'
+import { type JsonObject, parseJsonObject } from '../protocol/json-object.ts'
 import { VerifyError } from './verify-error.ts'
 
 /** What of a header decides which key is asked for. */

@@ -3,6 +3,7 @@
 import { bodyParser } from '@koa/bodyparser'
 import type { Context } from 'koa'
 import type { z } from 'zod'
+import { namesMembersOnce } from '../../protocol/json-object.ts'
 import { Problem } from './problem.ts'
 
 const JSON_LIMIT = '64kb'
@@ -16,8 +17,12 @@ export async function readJsonBody(ctx: Context, limit: string = JSON_LIMIT): Pr
   const isEncoded = !/^(identity)?$/i.test(ctx.get('Content-Encoding'))
   if (ctx.is('json') === false || isEncoded) throw new Problem('unsupported_media_type')
   await bodyParser({ enableTypes: ['json'], jsonLimit: limit })(ctx, goOn)
+  const { rawBody, body } = ctx.request
   // What is no UTF-8 has become U+FFFD by now, and would be kept as something nobody wrote.
-  if (ctx.request.rawBody?.includes('\ufffd')) throw new Problem('invalid_request', 'The body must be UTF-8')
+  if (rawBody?.includes('\ufffd')) throw new Problem('invalid_request', 'The body must be UTF-8')
+  // Whoever writes a rule and null for the same member means one of them, and nobody knows which.
+  if (rawBody && !namesMembersOnce(rawBody, body))
+    throw new Problem('invalid_request', 'The body must name each member once')
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, input: unknown): z.output<Schema> {

@@ -75,6 +75,26 @@ describe('a body', () => {
     expect(await readStatus(socket)).toBe(400)
   })
 
+  it('that names a member twice is refused, and no rule is taken for none', async () => {
+    const answer = await fetch(`${acme.url}/api/v1/organizations/acme/policy`, {
+      method: 'PUT',
+      headers: { Authorization: `Bearer ${acme.adaPat}`, 'Content-Type': 'application/json' },
+      body: `{"max_lifetime_seconds": 60, "default_lifetime_seconds": null, "idle_timeout_seconds": null,
+        "access_token_max_ttl_seconds": null, "max_active_tokens": 10, "applies_to": "all", "exempt_roles": [],
+        "max_lifetime\u005fseconds": null}`,
+    })
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      {
+        type: 'about:blank',
+        title: 'The request is not valid',
+        status: 400,
+        code: 'invalid_request',
+        detail: 'The body must name each member once',
+      },
+    ])
+  })
+
   it.each([
     '9999-12-31T23:59:59-12:00',
     '9999-12-31T23:59:59Z',

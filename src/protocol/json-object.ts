@@ -1,5 +1,5 @@
-// The two JSON objects of a JWT, read so strictly that no two readers can understand them differently (RFC 7515
-// section 4, RFC 7519 section 4, RFC 8259 section 8.1): what JSON.parse forgives is refused.
+// JSON that no two readers can understand differently (RFC 7515 section 4, RFC 7519 section 4, RFC 8259 section 8.1,
+// RFC 7493): what JSON.parse forgives is refused.
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -18,12 +18,17 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
     const text = UTF8.decode(bytes)
     const value: unknown = JSON.parse(text)
     if (!isObject(value) || Array.isArray(value)) return undefined
-    return countMembers(value, MAX_DEPTH) === countNames(text) ? (value as JsonObject) : undefined
+    const members = countMembers(value, MAX_DEPTH, (one) => one.isWellFormed())
+    return members === countNames(text) ? (value as JsonObject) : undefined
   } catch {
     // The parser's own message quotes what it read; it must not travel on.
     return undefined
   }
 }
+
+/** Whether no object in `value`, which `text` spells, was given a member twice; false when it is nested more than 32 deep. */
+export const namesMembersOnce = (text: string, value: unknown): boolean =>
+  countMembers(value, MAX_DEPTH, () => true) === countNames(text)
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
@@ -38,13 +43,12 @@ function countNames(text: string): number {
 }
 
 /** How many members objects have in all. NaN, which equals nothing, where a text or the depth is not acceptable. */
-function countMembers(value: unknown, depth: number): number {
-  if (typeof value === 'string') return value.isWellFormed() ? 0 : Number.NaN
+function countMembers(value: unknown, depth: number, accepts: (text: string) => boolean): number {
+  if (typeof value === 'string') return accepts(value) ? 0 : Number.NaN
   if (!isObject(value)) return 0
   if (depth === 0) return Number.NaN
   let count = 0
-  if (!Array.isArray(value))
-    for (const name of Object.keys(value)) count += name.isWellFormed() ? 1 : Number.NaN
-  for (const each of Object.values(value)) count += countMembers(each, depth - 1)
+  if (!Array.isArray(value)) for (const name of Object.keys(value)) count += accepts(name) ? 1 : Number.NaN
+  for (const each of Object.values(value)) count += countMembers(each, depth - 1, accepts)
   return count
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseJsonObject } from '../../../src/verify/json-object.ts'
+import { parseJsonObject } from '../../../src/protocol/json-object.ts'
 
 const parse = (text: string) => parseJsonObject(Buffer.from(text))
 
