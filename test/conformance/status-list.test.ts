@@ -69,7 +69,7 @@ describe('section 5.1, the Status List Token', () => {
     expect(payload).toEqual({
       sub: `${ISSUER}${LISTS}/0`,
       iat: expect.any(Number),
-      exp: (payload.iat ?? 0) + 300,
+      exp: (payload.iat ?? 0) + 600,
       ttl: 30,
       status_list: { bits: 2, lst: expect.stringMatching(/^[\w-]+$/) },
     })

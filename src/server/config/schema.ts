@@ -160,7 +160,7 @@ export const configFileSchema = z
       .default(30)
       .describe('Longest a revocation takes to reach services that verify by the status list'),
     status_list_lifetime_seconds: wholeNumber(2, 3600)
-      .default(300)
+      .default(600)
       .describe('How long a status list holds where no newer one can be had, as while the database is away'),
     subject_token_type_aliases: z
       .array(text, { error: ERRORS.list })

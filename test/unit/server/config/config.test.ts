@@ -31,7 +31,7 @@ const DEFAULTS = {
   metricsPort: undefined,
   otlpEndpoint: undefined,
   traceRatio: 1,
-  statusLists: { ttlSeconds: 30, lifetimeSeconds: 300 },
+  statusLists: { ttlSeconds: 30, lifetimeSeconds: 600 },
   subjectTokenTypeAliases: ['urn:logto:token-type:personal_access_token'],
   limits: {
     failureWindowSeconds: 60,
