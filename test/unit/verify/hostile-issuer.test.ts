@@ -4,7 +4,7 @@
 import type { RequestListener } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createVerifier, type VerifierOptions } from '../../../src/verify/index.ts'
+import type { VerifierOptions } from '../../../src/verify/index.ts'
 import {
   AUDIENCE,
   CLAIMS,
@@ -12,6 +12,7 @@ import {
   createSigningKey,
   type IssuerServer,
   LISTS_PATH,
+  openVerifier,
   serveIssuer,
   signToken,
 } from './issuer-fixture.ts'
@@ -35,7 +36,7 @@ const ANSWERS: Readonly<Record<string, RequestListener>> = {
 /** A clock that can be put forward, so that what is known gets old. */
 function setUp(issuer: IssuerServer, options: Partial<VerifierOptions> = {}) {
   const state = { aheadMs: 0 }
-  const verifier = createVerifier({
+  const verifier = openVerifier({
     issuer: issuer.url,
     audience: AUDIENCE,
     timeoutSeconds: 0.3,

@@ -5,11 +5,19 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../../src/protocol/access-token.ts'
 import { encodeStatusList } from '../../../src/server/status/encode-status-list.ts'
 import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
+import { createVerifier, type Verifier, type VerifierOptions } from '../../../src/verify/index.ts'
 import { VerifyError } from '../../../src/verify/verify-error.ts'
+
+/** A verifier that asks over the network; what it would do in the background ends with the test. */
+export function openVerifier(options: VerifierOptions): Verifier {
+  const verifier = createVerifier(options)
+  onTestFinished(() => verifier.close())
+  return verifier
+}
 
 export const ISSUER = 'https://patmint.example.com'
 export const AUDIENCE = 'https://api.example.com'

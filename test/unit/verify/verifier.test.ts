@@ -15,6 +15,7 @@ import {
   ISSUER,
   NOW,
   NOW_SECONDS,
+  openVerifier,
   serveIssuer,
   signingKey,
   signToken,
@@ -62,7 +63,7 @@ describe('an access token of the issuer', () => {
 
   it('is accepted through the real endpoints of the contract, and its scopes count', async () => {
     await using issuer = await serveIssuer()
-    const verifier = createVerifier({ issuer: issuer.url, audience: AUDIENCE })
+    const verifier = openVerifier({ issuer: issuer.url, audience: AUDIENCE })
     const claims = await verifier.verify(await issuer.issue())
     expect(() => requireScope(claims, 'models/m1:read')).not.toThrow()
     expect(issuer.requests).toEqual(['/.well-known/jwks.json', '/oauth2/status-lists/0'])
@@ -77,7 +78,7 @@ describe('an access token of the issuer', () => {
       return globalThis.fetch(url.replace('/tenant', ''), init)
     }
     const status = { status_list: { idx: 7, uri: `${server.url}/tenant/oauth2/status-lists/0` } }
-    const failed = createVerifier({ issuer, audience: AUDIENCE, fetch }).verify(
+    const failed = openVerifier({ issuer, audience: AUDIENCE, fetch }).verify(
       await server.issue({ iss: issuer, status }),
     )
     // The list that comes back is that of another issuer.
