@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { displayPrefix } from '../../protocol/credential.ts'
-import { type BlockingRule, findBlockingRule } from '../credential/blocking-rule.ts'
+import { findBlockingRule, toBlockJson } from '../credential/blocking-rule.ts'
 import { expiryOf, type Standing } from '../credential/standing.ts'
 import { statusDetailOf, statusOf } from '../credential/status.ts'
 import { slug } from '../directory/schema.ts'
@@ -53,6 +53,7 @@ export const newCredentialView = z
 
 export function viewCredential(standing: Standing, now: Date): z.output<typeof credentialView> {
   const { credential, organization, owner, role } = standing
+  const block = findBlockingRule(standing, now)
   return {
     id: credential.id,
     kind: credential.kind,
@@ -70,14 +71,11 @@ export function viewCredential(standing: Standing, now: Date): z.output<typeof c
     last_used_ip: credential.lastUsedIp,
     status: statusOf(standing, now),
     status_detail: statusDetailOf(standing, now),
-    blocked_by: viewBlock(findBlockingRule(standing, now)),
+    blocked_by: block && toBlockJson(block),
     allowed_cidrs: credential.allowedCidrs && [...credential.allowedCidrs],
     may_act: credential.mayAct && [...credential.mayAct],
   }
 }
-
-const viewBlock = (block: BlockingRule | null): z.output<typeof members.blocked_by> =>
-  block && { rule: block.rule, level: block.level, limit_seconds: block.limitSeconds }
 
 /** What an update may change, which is what the version is of: a use of the credential is no new version. */
 export const versionOfCredential = ({ id, name, status }: z.output<typeof credentialView>) => ({

@@ -19,6 +19,17 @@ export function findBlockingRule(standing: Standing, now: Date): BlockingRule | 
   return limitSeconds === null ? null : { rule: expiry.cause, level: expiry.level, limitSeconds }
 }
 
+/** As the API and the audit records tell it. */
+export interface ToldBlock extends Pick<BlockingRule, 'rule' | 'level'> {
+  readonly limit_seconds: number
+}
+
+export const toBlockJson = ({ rule, level, limitSeconds }: BlockingRule): ToldBlock => ({
+  rule,
+  level,
+  limit_seconds: limitSeconds,
+})
+
 /** What the rule says that ends a credential; null for none. */
 export function limitOf(
   policies: Policies,

@@ -1,6 +1,7 @@
 // The product on one screen: request → standing → decision, or the refusal that stopped it.
 
 import { fail, type Result } from '../../protocol/result.ts'
+import { findBlockingRule, type ToldBlock, toBlockJson } from '../credential/blocking-rule.ts'
 import { type Standing, subjectOf } from '../credential/standing.ts'
 import type { VerificationContext } from '../credential/verify.ts'
 import type { ExchangeClient } from './client.ts'
@@ -21,6 +22,8 @@ export interface Holder {
   readonly credentialId: string
   /** When the credential was last used before this. */
   readonly lastUsedAt: Date | null
+  /** The rule for which it is refused, for the record; absent where policy is not why. */
+  readonly blockedBy?: ToldBlock
 }
 
 export interface ExchangeOutcome {
@@ -66,7 +69,7 @@ export async function settleExchange(
   if (!subject.ok) {
     const { refusal, standing } = subject.error
     const result = fail({ reason: 'subject_token_refused', cause: refusal.reason } as const)
-    return { ...nobody, result, holder: standing && holderOf(standing) }
+    return { ...nobody, result, holder: standing && refusedOf(standing, now) }
   }
   const { standing } = subject.value
   const told = { holder: holderOf(standing), actor: undefined }
@@ -74,7 +77,7 @@ export async function settleExchange(
   const acting = await parties.actor()
   if (!acting.ok) {
     const { refusal, standing: ofActor } = acting.error
-    return { result: refuseActor(refusal), ...told, actor: ofActor && holderOf(ofActor) }
+    return { result: refuseActor(refusal), ...told, actor: ofActor && refusedOf(ofActor, now) }
   }
   const known = { ...told, actor: holderOf(acting.value.standing) }
   if (!isProven(wish, acting.value.token))
@@ -95,3 +98,9 @@ const holderOf = (standing: Standing): Holder => ({
   credentialId: standing.credential.id,
   lastUsedAt: standing.credential.lastUsedAt,
 })
+
+/** Policies change: which of them it was is known now, and looked for later. */
+function refusedOf(standing: Standing, now: Date): Holder {
+  const block = findBlockingRule(standing, now)
+  return { ...holderOf(standing), ...(block ? { blockedBy: toBlockJson(block) } : {}) }
+}

@@ -6,7 +6,7 @@ import { uuidV7 } from '../../protocol/uuid.ts'
 import type { ProofChecks } from '../dpop/proof-checks.ts'
 import type { ExchangeClient } from '../exchange/client.ts'
 import type { Decision } from '../exchange/decide.ts'
-import type { AttemptLimits, Exchange, ExchangeOutcome } from '../exchange/exchange.ts'
+import type { AttemptLimits, Exchange, ExchangeOutcome, Holder } from '../exchange/exchange.ts'
 import { causeOf, type Refusal } from '../exchange/refusal.ts'
 import { type ExchangeRequest, listAsked } from '../exchange/request.ts'
 import type { AuditEvent } from '../ledger/event.ts'
@@ -106,6 +106,16 @@ function listUses(
 const isOfActor = (result: Outcome['result']): boolean =>
   !result.ok && result.error.reason === 'actor_token_refused'
 
+/** What `reason` alone does not say: whose cause it is, and which rule of which policy. */
+function describeRefused({ result, holder, actor }: Outcome): Pick<AuditEvent, 'detail'> {
+  if (isOfActor(result))
+    return { detail: { refused: 'actor_token', credential: actor?.credentialId, ...tellBlock(actor) } }
+  return holder?.blockedBy ? { detail: tellBlock(holder) } : {}
+}
+
+const tellBlock = (refused: Holder | undefined) =>
+  refused?.blockedBy ? { blocked_by: refused.blockedBy } : {}
+
 function describeAttempt(asked: Asked, outcome: Outcome, now: Date): AuditEvent {
   const { result, holder, actor } = outcome
   const { request, client, address, userAgent, requestId } = asked
@@ -119,7 +129,7 @@ function describeAttempt(asked: Asked, outcome: Outcome, now: Date): AuditEvent 
     credentialId: subjectToken.kind === 'jwt' ? holder?.credentialId : subjectToken.id,
     clientId: client.clientId,
     actor: actor?.subject ?? (result.ok ? result.value.act?.sub : undefined),
-    ...(isOfActor(result) ? { detail: { refused: 'actor_token', credential: actor?.credentialId } } : {}),
+    ...describeRefused(outcome),
     audiences: result.ok ? result.value.audiences : request.audiences,
     scopes: result.ok ? result.value.scopes : (listAsked(request) ?? []),
     ip: address,

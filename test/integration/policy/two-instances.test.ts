@@ -109,6 +109,9 @@ describe('a policy of 90 days', () => {
       ...Array(2).fill(['exchange.refused', 'blocked_by_policy']),
       ...Array(2).fill(['exchange.granted', null]),
     ])
+    const refused = await listEvents(`credential=${id}&type=exchange.refused`)
+    const blocked_by = { rule: 'max_lifetime', level: 'platform', limit_seconds: QUARTER_SECONDS }
+    expect(refused.map(({ detail }) => detail)).toEqual([{ blocked_by }, { blocked_by }])
     const changes = await listEvents('type=policy.changed')
     const [none, quarter] = [NO_RULES, QUARTER].map((policy) => ({ ...policy, applies_since: null }))
     expect(changes.map(({ detail }) => detail)).toEqual([
