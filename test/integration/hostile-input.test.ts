@@ -115,10 +115,11 @@ describe('the body of', () => {
     expect('isPlatformWide' in {}).toBe(false)
   })
 
-  it('PATCH /users/{user_id}: of two members of one name the last one counts', async () => {
-    const path = `/users/${targets.userId}`
-    const { status, json } = await server.send('PATCH', path, '{"name":"First","name":"Second"}')
-    expect([status, json['name']]).toEqual([200, 'Second'])
+  it.each(withBody)('%s: names no member twice', async (_, operation) => {
+    const members = JSON.stringify(sampleBody(operation, targets)).slice(1, -1)
+    const texts = members === '' ? [] : [`{${members},${members}}`]
+    const send = (text: string) => server.send(methodOf(operation), pathOf(operation), text)
+    expect(await findUnexpected(texts, [400, 429], send)).toEqual([])
   })
 })
 

@@ -20,7 +20,7 @@ const LIBRARY = '@patmint/verify'
 const IMPORTED = [
   'dpop/proof',
   'dpop/request-uri',
-  ...['access-token', 'authorization-details', 'dpop', 'result', 'scope', 'status-list'].map(
+  ...['access-token', 'authorization-details', 'dpop', 'json-object', 'result', 'scope', 'status-list'].map(
     (name) => `protocol/${name}`,
   ),
 ]
