@@ -1,7 +1,7 @@
 // Whether an access token is good by itself: header, key, signature, claims (RFC 9068 section 4, RFC 8725). Once the keys
 // are known it needs no network, and of a token that was verified before only what may have changed is looked at.
 
-import { readAccessTokenHeader } from './access-token-header.ts'
+import { AccessTokenHeaders } from './access-token-header.ts'
 import { checkClaims, type ExpectedClaims, requireValidity, type VerifiedClaims } from './check-claims.ts'
 import { isShort } from './compact-jwt.ts'
 import { digest } from './digest.ts'
@@ -19,6 +19,7 @@ export class VerifiedTokens {
   readonly #settings: VerifiedTokensSettings
   readonly #keys: RemoteKeys
   readonly #remembered: RememberedTokens
+  readonly #headers = new AccessTokenHeaders()
 
   constructor(settings: VerifiedTokensSettings, keys: RemoteKeys) {
     this.#settings = settings
@@ -59,9 +60,10 @@ export class VerifiedTokens {
   }
 
   async #verifyAnew(token: string, now: Date, name?: string): Promise<VerifiedClaims> {
-    const header = readAccessTokenHeader(token)
+    const header = this.#headers.read(token)
     const key = this.#keys.peek(header, now.getTime()) ?? (await this.#keys.find(header))
     const payload = await verifySignature(token, header, key)
+    this.#headers.keep(token, header)
     const claims = checkClaims(payload, this.#settings, this.#settings.now())
     if (name !== undefined) this.#remembered.remember(name, { claims, header, key })
     return claims
