@@ -35,13 +35,13 @@ export async function readSignedList(
 
 /**
  * How long a list serves that was fetched at that instant. Its `ttl` counts from `iat`, since half of it may have passed
- * in caches before it came, but not where clocks differ by more; its `exp` ends it in any case.
+ * in caches before it came, but not where clocks differ by more. Its `exp` ends it in any case, and so does its age: no
+ * cache makes it younger.
  */
 export function dateCopy(list: SignedList, fetchedAt: number, maxStaleSeconds: number): Copy<SignedList> {
   const { issuedAt, expiresAt } = list
   const ttlMs = Math.max(LEAST_FRESH_MS, Math.min(list.ttlMs, MOST_FRESH_MS))
   const leftMs = Math.max(ttlMs / 2, Math.min(issuedAt + ttlMs - fetchedAt, ttlMs))
-  const freshUntil = Math.min(fetchedAt + leftMs, expiresAt)
-  const usableUntil = Math.min(Math.max(freshUntil, issuedAt + maxStaleSeconds * 1000), expiresAt)
-  return { value: list, fetchedAt, freshUntil, usableUntil }
+  const usableUntil = Math.min(issuedAt + Math.max(ttlMs, maxStaleSeconds * 1000), expiresAt)
+  return { value: list, fetchedAt, freshUntil: Math.min(fetchedAt + leftMs, usableUntil), usableUntil }
 }

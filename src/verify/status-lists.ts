@@ -138,7 +138,10 @@ export class StatusLists {
     const fetched = await this.#readSigned(text, uri, (header) => this.#keys.find(header))
     // A cache that is behind must not undo a revocation that is known.
     const isNewer = !previous || fetched.issuedAt >= previous.issuedAt || !(await this.#isPublished(previous))
-    return dateCopy(isNewer ? fetched : previous, this.#settings.now().getTime(), statusList.maxStaleSeconds)
+    const nowMs = this.#settings.now().getTime()
+    const copy = dateCopy(isNewer ? fetched : previous, nowMs, statusList.maxStaleSeconds)
+    if (copy.usableUntil <= nowMs) throw new Error('the status list is too old')
+    return copy
   }
 
   #readSigned(jwt: string, uri: string, findKey: KeyFinder): Promise<SignedList> {

@@ -325,3 +325,27 @@ describe('when the key of a list was withdrawn', () => {
     expect(countLists()).toBe(2)
   })
 })
+
+describe('a list that a cache hands out for ever', () => {
+  const frozen = () => {
+    const set = setUp()
+    set.state.signing = { claims: { iat: NOW_SECONDS, exp: NOW_SECONDS + 86_400 } }
+    return set
+  }
+
+  it('serves until it is ten minutes old, however late it was fetched', async () => {
+    const { state, verify, refusalOf } = frozen()
+    await verify()
+    state.nowMs = NOW.getTime() + 599_999
+    await verify()
+    state.nowMs = NOW.getTime() + 600_000
+    expect([(await refusalOf()).code, (await refusalOf()).status]).toEqual(['status_unavailable', 503])
+  })
+
+  it('is not asked for all the time when it is too old', async () => {
+    const { state, refusalOf, countLists } = frozen()
+    state.nowMs = NOW.getTime() + 600_000
+    for (let time = 0; time < 5; time += 1) expect((await refusalOf()).code).toBe('status_unavailable')
+    expect(countLists()).toBe(1)
+  })
+})
