@@ -12,6 +12,10 @@ import { VerifyError } from './verify-error.ts'
 
 /** Made-up key ids must not turn into requests to the issuer. */
 const COOLDOWN_MS = 30_000
+/** What the issuer signed by itself is no made-up id. */
+const ISSUER_COOLDOWN_MS = 5_000
+/** An id that is not among keys so young is one the issuer does not publish. */
+const SURE_MS = 5_000
 
 export interface RemoteKeysSettings extends JwksSource {
   /** Known keys outlive an issuer that is away, but not for ever: one of them may have been withdrawn meanwhile. */
@@ -40,12 +44,28 @@ export class RemoteKeys {
    * The key a token names. Throws `VerifyError`: `key_unknown` when the issuer does not publish it,
    * `keys_unavailable` when that cannot be told because the issuer is away or the key is unusable.
    */
-  async find(header: JwtHeader): Promise<CryptoKey> {
-    const key = (await this.#select(header)) ?? (await this.#refreshAndSelect(header))
+  find(header: JwtHeader): Promise<CryptoKey> {
+    return this.#find(header, COOLDOWN_MS)
+  }
+
+  /** The key that something names which came from the issuer itself: it is looked for sooner. Throws as `find`. */
+  findForIssued(header: JwtHeader): Promise<CryptoKey> {
+    return this.#find(header, ISSUER_COOLDOWN_MS)
+  }
+
+  async #find(header: JwtHeader, cooldownMs: number): Promise<CryptoKey> {
+    const key = (await this.#select(header)) ?? (await this.#refreshAndSelect(header, cooldownMs))
     if (key) return key
-    throw this.#kept.failure
-      ? new VerifyError('keys_unavailable', 'The keys of the issuer are not available', this.#kept.failure)
-      : new VerifyError('key_unknown', 'The token is signed with an unknown key')
+    const { failure } = this.#kept
+    // During the cool-down nobody knows: told 401, a client would throw a token away whose key is new.
+    if (failure || !this.#isSure())
+      throw new VerifyError('keys_unavailable', 'The keys of the issuer are not available', failure)
+    throw new VerifyError('key_unknown', 'The token is signed with an unknown key')
+  }
+
+  #isSure(): boolean {
+    const ageMs = this.#settings.now().getTime() - (this.#kept.copy?.fetchedAt ?? 0)
+    return ageMs >= 0 && ageMs < SURE_MS
   }
 
   /** The key a header names among those that are known, whatever their age; nobody is asked. */
@@ -76,8 +96,8 @@ export class RemoteKeys {
     this.#kept.close()
   }
 
-  async #refreshAndSelect(header: JwtHeader): Promise<CryptoKey | undefined> {
-    await this.#kept.refresh(COOLDOWN_MS)
+  async #refreshAndSelect(header: JwtHeader, cooldownMs: number): Promise<CryptoKey | undefined> {
+    await this.#kept.refresh(cooldownMs)
     return this.#select(header)
   }
 

@@ -135,7 +135,7 @@ export class StatusLists {
     const url = statusList.url + uri.slice(statusList.identifier.length)
     const request = { url, accept: STATUS_LIST_MEDIA_TYPE, maxBytes: MAX_JWT_BYTES }
     const { text } = await fetchDocument(request, this.#settings)
-    const fetched = await this.#readSigned(text, uri, (header) => this.#keys.find(header))
+    const fetched = await this.#readSigned(text, uri, (header) => this.#keys.findForIssued(header))
     // A cache that is behind must not undo a revocation that is known.
     const isNewer = !previous || fetched.issuedAt >= previous.issuedAt || !(await this.#isPublished(previous))
     const nowMs = this.#settings.now().getTime()

@@ -108,11 +108,34 @@ describe('a key nobody has seen', () => {
     expect(await codeOf(UNKNOWN)).toBe('key_unknown')
     state.nowMs += 29_999
     expect(await Promise.all(Array.from({ length: 20 }, () => codeOf(UNKNOWN)))).toEqual(
-      Array(20).fill('key_unknown'),
+      Array(20).fill('keys_unavailable'),
     )
     expect(state.calls).toBe(1)
     state.nowMs += 1
     await Promise.all(Array.from({ length: 20 }, () => codeOf(UNKNOWN)))
+    expect(state.calls).toBe(2)
+  })
+
+  it('is said to be unknown for five seconds after a look, and not to be told for the rest of the half minute', async () => {
+    const { state, codeOf } = setUp()
+    await codeOf(UNKNOWN)
+    state.nowMs += 4_999
+    expect(await codeOf(UNKNOWN)).toBe('key_unknown')
+    state.nowMs += 1
+    expect(await codeOf(UNKNOWN)).toBe('keys_unavailable')
+    expect(state.calls).toBe(1)
+  })
+
+  it('that is named by what the issuer signed is looked for after five seconds, whatever others named before', async () => {
+    const { state, keys } = setUp()
+    await keys.find(KNOWN)
+    const { publicJwk } = await createSigningKey('ES256', UNKNOWN.kid)
+    state.answer = async () => Response.json({ keys: [publicJwk] })
+    state.nowMs += 4_999
+    await expect(keys.findForIssued(UNKNOWN)).rejects.toMatchObject({ code: 'key_unknown' })
+    state.nowMs += 1
+    await expect(keys.findForIssued(UNKNOWN)).resolves.toMatchObject({ type: 'public' })
+    await expect(keys.find(UNKNOWN)).resolves.toMatchObject({ type: 'public' })
     expect(state.calls).toBe(2)
   })
 
@@ -184,7 +207,7 @@ describe('an issuer that is away', () => {
     state.answer = async () => Response.json(JWKS)
     state.nowMs += 5_000
     expect(await codeOf(UNKNOWN)).toBe('key_unknown')
-    state.nowMs += 5_000
+    state.nowMs += 4_999
     expect(await codeOf(UNKNOWN)).toBe('key_unknown')
     expect(state.calls).toBe(2)
   })
