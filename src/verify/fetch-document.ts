@@ -1,6 +1,7 @@
 // One request to the issuer, bounded in time and size, redirects refused (RFC 8725 section 3.10). Remembers nothing.
 
 import { readBoundedText } from './bounded-body.ts'
+import { scheduleTimer } from './schedule.ts'
 
 /** The part of `fetch` this library uses. */
 export type VerifierFetch = (url: string, init: RequestInit) => Promise<Response>
@@ -16,6 +17,8 @@ export interface DocumentRequest {
 export interface Transport {
   readonly fetch: VerifierFetch
   readonly timeoutMs: number
+  /** Ends the request early. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface FetchedDocument {
@@ -24,12 +27,23 @@ export interface FetchedDocument {
 }
 
 /** Fetches a document, and throws when the issuer does not answer 200 with one, whole and within the time. */
-export function fetchDocument(request: DocumentRequest, transport: Transport): Promise<FetchedDocument> {
-  const signal = AbortSignal.timeout(transport.timeoutMs)
+export function fetchDocument(
+  request: DocumentRequest,
+  { fetch, timeoutMs, signal: ending }: Transport,
+): Promise<FetchedDocument> {
+  const stopping = new AbortController()
   return new Promise((resolve, reject) => {
-    // A `fetch` that somebody brought may not honour the signal, and nobody is to wait for it all the same.
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-    readAnswer(request, transport.fetch, signal).then(resolve, reject)
+    const stop = (reason: unknown) => {
+      cancelTimer()
+      stopping.abort(reason)
+      // A `fetch` that somebody brought may not honour the signal, and nobody is to wait for it all the same.
+      reject(reason)
+    }
+    const tooLate = () => stop(new DOMException('The issuer did not answer in time', 'TimeoutError'))
+    // Not `AbortSignal.timeout`, whose timer goes on after the answer and keeps Deno alive.
+    const cancelTimer = scheduleTimer(tooLate, timeoutMs)
+    ending?.addEventListener('abort', () => stop(ending.reason), { once: true })
+    readAnswer(request, fetch, stopping.signal).finally(cancelTimer).then(resolve, reject)
   })
 }
 

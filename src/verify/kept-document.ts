@@ -14,18 +14,27 @@ export interface Copy<Value> {
 }
 
 export interface KeptDocumentSettings<Value> {
-  /** Fetches a copy that is usable, or rejects. */
-  readonly fetch: (previous: Value | undefined) => Promise<Copy<Value>>
+  /** Fetches a copy that is usable, or rejects; ends early when the signal says so. */
+  readonly fetch: (signal: AbortSignal) => Promise<Copy<Value>>
+  /** How long a fetch may take. */
+  readonly timeoutMs: number
   readonly now: () => Date
   readonly schedule: Schedule
   /** Told of each copy that was fetched. */
   readonly onFetched?: (() => void) | undefined
 }
 
+/** A fetch under way, when it began, and how to end it. */
+interface Attempt {
+  readonly startedAt: number
+  readonly settled: Promise<void>
+  readonly ending: AbortController
+}
+
 /** Pause after a fetch that failed: an issuer that is struggling is not asked once per token. */
 const RETRY_PAUSE_MS = 5_000
 /** So long a newer copy is waited for where an older one would do. */
-const PATIENCE_MS = 1_000
+export const PATIENCE_MS = 1_000
 /** By so much, and a third of the time it is fresh at most, a copy is refreshed before that is over. */
 const AHEAD_MS = 5_000
 /** What nobody has asked for in so long is no more refreshed until somebody does. */
@@ -39,7 +48,9 @@ export class KeptDocument<Value> {
   #usedAt = Number.NEGATIVE_INFINITY
   /** Why the latest attempt failed; `undefined` after one that worked. */
   #failure: { readonly cause: unknown } | undefined
-  #fetching: Promise<void> | undefined
+  /** Whether the latest attempt failed before anybody gave it up. */
+  #isIssuerAway = false
+  #attempt: Attempt | undefined
   #cancelRefresh: (() => void) | undefined
   #isClosed = false
 
@@ -57,8 +68,8 @@ export class KeptDocument<Value> {
   }
 
   /**
-   * What can be served without waiting: a fresh copy, or a stale one while the issuer is known to be away. Starts a
-   * refresh where one is due.
+   * What can be served without waiting: a fresh copy, or a stale one while the issuer is known to be away or has been
+   * waited for long enough. Starts a refresh where one is due.
    */
   peek(nowMs: number): Value | undefined {
     this.#usedAt = nowMs
@@ -68,7 +79,7 @@ export class KeptDocument<Value> {
     const isFresh = nowMs < copy.freshUntil && nowMs >= copy.fetchedAt
     if (!isFresh || nowMs >= this.#refreshAt) this.#startRefresh(nowMs)
     if (isFresh) return copy.value
-    return this.#failure && nowMs < copy.usableUntil ? copy.value : undefined
+    return this.#isIssuerAway || this.#isBegunFor(PATIENCE_MS, nowMs) ? this.usable : undefined
   }
 
   /** What serves in need: any copy that is not too old. */
@@ -76,22 +87,32 @@ export class KeptDocument<Value> {
     return this.#copy && this.#nowMs() < this.#copy.usableUntil ? this.#copy.value : undefined
   }
 
-  /** As `peek`, but waits for the issuer where that is `undefined`; still `undefined` when no copy is usable then. */
-  async get(): Promise<Value | undefined> {
+  /**
+   * As `peek`, but waits for the issuer where that is `undefined`: for `patienceMs` where a stale copy would do. Still
+   * `undefined` when no copy is usable then.
+   */
+  async get(patienceMs = PATIENCE_MS): Promise<Value | undefined> {
     const value = this.peek(this.#nowMs())
     if (value !== undefined) return value
     const refreshed = this.refresh()
     await (this.usable === undefined
       ? refreshed
-      : settleWithin(refreshed, this.#settings.schedule, PATIENCE_MS))
+      : settleWithin(refreshed, this.#settings.schedule, patienceMs))
     return this.usable
   }
 
   /** Fetches unless the last attempt is too recent; who asks at the same time shares one request. Never rejects. */
   async refresh(pauseMs = 0): Promise<void> {
     const nowMs = this.#nowMs()
-    if (this.#fetching || !this.#isAttemptedWithin(pauseMs, nowMs)) this.#startRefresh(nowMs)
-    await this.#fetching
+    if (!this.#isAttemptedWithin(pauseMs, nowMs)) this.#startRefresh(nowMs)
+    const attempt = this.#attempt
+    if (!attempt) return
+    const { schedule, timeoutMs } = this.#settings
+    // By a timer of whoever waits: a fetch that began in another request may have ended with that, and its timers too.
+    const leftMs = Math.max(0, Math.min(attempt.startedAt + timeoutMs - nowMs, timeoutMs))
+    const settled = attempt.settled.then(() => true)
+    const isSettled = await settleWithin(settled, schedule, leftMs)
+    if (!isSettled) this.#giveUp(attempt)
   }
 
   /** Takes a copy that was kept elsewhere, unless it serves no more or the one at hand is newer. */
@@ -102,29 +123,62 @@ export class KeptDocument<Value> {
     return true
   }
 
-  /** Ends the refreshes in the background. */
+  /** Ends the refreshes in the background, the one under way as well. */
   close(): void {
     this.#isClosed = true
     this.#cancelRefresh?.()
+    this.#attempt?.ending.abort()
   }
 
   #startRefresh(nowMs: number): void {
-    if (this.#fetching || (this.#failure && this.#isAttemptedWithin(RETRY_PAUSE_MS, nowMs))) return
-    this.#fetching = this.#fetch().finally(() => {
-      this.#fetching = undefined
-    })
+    // Some platforms end a fetch with the request it began in, and never tell: only the clock does.
+    if (this.#attempt && this.#isBegunFor(this.#settings.timeoutMs, nowMs)) this.#giveUp(this.#attempt)
+    if (this.#attempt || (this.#failure && this.#isAttemptedWithin(RETRY_PAUSE_MS, nowMs))) return
+    const ending = new AbortController()
+    const fetching = this.#settings.fetch(ending.signal)
+    const known = this.#copy
+    const attempt: Attempt = {
+      startedAt: nowMs,
+      ending,
+      settled: fetching.then(
+        (copy) => this.#succeed(attempt, copy, known),
+        (cause) => this.#fail(attempt, cause),
+      ),
+    }
+    this.#attempt = attempt
   }
 
-  async #fetch(): Promise<void> {
-    try {
-      this.#take(await this.#settings.fetch(this.#copy?.value))
-      this.#failure = undefined
-      this.#settings.onFetched?.()
-    } catch (cause) {
-      this.#failure = { cause }
-      this.#refreshIn(RETRY_PAUSE_MS)
-    }
+  /** One that was given up still counts, unless something newer came meanwhile. */
+  #succeed(attempt: Attempt, copy: Copy<Value>, known: Copy<Value> | undefined): void {
+    if (this.#attempt !== attempt && this.#copy !== known) return
+    this.#end(attempt)
+    this.#failure = undefined
+    this.#isIssuerAway = false
+    this.#take(copy)
+    this.#settings.onFetched?.()
+  }
+
+  #fail(attempt: Attempt, cause: unknown): void {
+    if (this.#attempt !== attempt) return
+    this.#end(attempt)
+    this.#failure = { cause }
+    this.#isIssuerAway = true
+    this.#refreshIn(RETRY_PAUSE_MS)
+  }
+
+  #end(attempt: Attempt): void {
     this.#attemptedAt = this.#nowMs()
+    if (this.#attempt === attempt) this.#attempt = undefined
+  }
+
+  /** Nobody knows what became of it: it counts as failed when it began, and not as news of the issuer. */
+  #giveUp(attempt: Attempt): void {
+    if (this.#attempt !== attempt) return
+    this.#attempt = undefined
+    this.#attemptedAt = attempt.startedAt
+    this.#failure = { cause: new DOMException('The issuer did not answer in time', 'TimeoutError') }
+    this.#isIssuerAway = false
+    this.#refreshIn(RETRY_PAUSE_MS)
   }
 
   #take(copy: Copy<Value>): void {
@@ -145,6 +199,13 @@ export class KeptDocument<Value> {
       },
       Math.max(0, waitMs),
     )
+  }
+
+  /** Whether a fetch is under way that began so long ago, or before the clock was set back. */
+  #isBegunFor(durationMs: number, nowMs: number): boolean {
+    if (!this.#attempt) return false
+    const ageMs = nowMs - this.#attempt.startedAt
+    return ageMs < 0 || ageMs >= durationMs
   }
 
   #isAttemptedWithin(durationMs: number, nowMs: number): boolean {

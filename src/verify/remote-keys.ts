@@ -31,7 +31,7 @@ export class RemoteKeys {
 
   constructor(settings: RemoteKeysSettings) {
     this.#settings = settings
-    this.#kept = new KeptDocument({ ...settings, fetch: (previous) => this.#fetchKeySet(previous) })
+    this.#kept = new KeptDocument({ ...settings, fetch: (signal) => this.#fetchKeySet(signal) })
   }
 
   /** The key a token names, where that can be told without waiting. */
@@ -108,9 +108,10 @@ export class RemoteKeys {
     return key
   }
 
-  async #fetchKeySet(previous: KeySet | undefined): Promise<Copy<KeySet>> {
-    const { jwks, maxAgeSeconds } = await fetchJwks(this.#settings)
-    return this.#date(await importKeySet(jwks, previous), this.#settings.now().getTime(), maxAgeSeconds)
+  async #fetchKeySet(signal: AbortSignal): Promise<Copy<KeySet>> {
+    const { jwks, maxAgeSeconds } = await fetchJwks({ ...this.#settings, signal })
+    const keySet = await importKeySet(jwks, this.#kept.copy?.value)
+    return this.#date(keySet, this.#settings.now().getTime(), maxAgeSeconds)
   }
 
   #date(value: KeySet, fetchedAt: number, maxAgeSeconds: number): Copy<KeySet> {

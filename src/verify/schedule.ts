@@ -20,6 +20,6 @@ export function settleWithin<Value>(
 ): Promise<Value | undefined> {
   return new Promise((resolve, reject) => {
     const cancel = schedule(() => resolve(undefined), waitMs)
-    work.then(resolve, reject).finally(cancel)
+    work.finally(cancel).then(resolve, reject)
   })
 }

@@ -92,9 +92,9 @@ export class StatusLists {
     if (!uri.startsWith(identifier) || !LIST_NUMBER.test(uri.slice(identifier.length))) {
       throw new VerifyError('claim_invalid', 'The status claim of the token is not valid')
     }
-    const kept = new KeptDocument<SignedList>({
+    const kept: KeptDocument<SignedList> = new KeptDocument({
       ...this.#settings,
-      fetch: (previous) => this.#fetchList(uri, previous),
+      fetch: (signal) => this.#fetchList(uri, kept.copy?.value, signal),
     })
     this.#lists.set(uri, kept)
     this.#dropOldest()
@@ -130,11 +130,15 @@ export class StatusLists {
     return (await this.#keys.find(header).catch(() => undefined)) === key
   }
 
-  async #fetchList(uri: string, previous: SignedList | undefined): Promise<Copy<SignedList>> {
+  async #fetchList(
+    uri: string,
+    previous: SignedList | undefined,
+    signal: AbortSignal,
+  ): Promise<Copy<SignedList>> {
     const { statusList } = this.#settings
     const url = statusList.url + uri.slice(statusList.identifier.length)
     const request = { url, accept: STATUS_LIST_MEDIA_TYPE, maxBytes: MAX_JWT_BYTES }
-    const { text } = await fetchDocument(request, this.#settings)
+    const { text } = await fetchDocument(request, { ...this.#settings, signal })
     const fetched = await this.#readSigned(text, uri, (header) => this.#keys.findForIssued(header))
     // A cache that is behind must not undo a revocation that is known.
     const isNewer = !previous || fetched.issuedAt >= previous.issuedAt || !(await this.#isPublished(previous))

@@ -3,6 +3,7 @@ import { type Copy, KeptDocument } from '../../../src/verify/kept-document.ts'
 
 const FRESH_MS = 60_000
 const USABLE_MS = 600_000
+const TIMEOUT_MS = 5_000
 
 /** A document whose value is how often it was fetched, with a clock and timers that are turned by hand. */
 function setUp() {
@@ -21,6 +22,7 @@ function setUp() {
       const fetchedAt = state.nowMs
       return { value, fetchedAt, freshUntil: fetchedAt + FRESH_MS, usableUntil: fetchedAt + USABLE_MS }
     },
+    timeoutMs: TIMEOUT_MS,
     now: () => new Date(state.nowMs),
     schedule: (task, delayMs) => {
       const timer = { at: state.nowMs + delayMs, task }
@@ -184,6 +186,68 @@ describe('while the issuer does not answer, a document', () => {
     expect(await waiting).toBe(1)
     state.nowMs += USABLE_MS - FRESH_MS
     expect(document.usable).toBeUndefined()
+  })
+})
+
+describe('where a fetch ends with the request it began in, and no timer of that request goes off, a document', () => {
+  async function setUpEnded() {
+    const set = setUp()
+    await set.document.get()
+    set.state.nowMs += FRESH_MS - 1_000
+    set.state.hang = new Promise(() => {})
+    set.peek()
+    expect(set.state.calls).toBe(2)
+    set.state.timers = []
+    set.state.hang = undefined
+    return set
+  }
+
+  it('is fetched anew once the time of that fetch is over by the clock', async () => {
+    const { state, document, peek } = await setUpEnded()
+    state.nowMs += TIMEOUT_MS - 1
+    expect([peek(), state.calls]).toEqual([1, 2])
+    state.nowMs += 1
+    expect(await document.get()).toBe(3)
+    expect(document.failure).toBeUndefined()
+  })
+
+  it('is fetched anew when the clock was set back', async () => {
+    const { state, document } = await setUpEnded()
+    state.nowMs -= 3_600_000
+    expect(await document.get()).toBe(3)
+  })
+
+  it('is waited for by the timer of who waits, and for no longer than the fetch may take', async () => {
+    const { state, document } = setUp()
+    state.hang = new Promise(() => {})
+    document.peek(state.nowMs)
+    void document.refresh()
+    state.timers = []
+    state.nowMs += 2_000
+    const waiting = document.get()
+    const [own] = state.timers
+    expect(own?.at).toBe(state.nowMs + TIMEOUT_MS - 2_000)
+    own?.task()
+    expect(await waiting).toBeUndefined()
+    expect(document.failure).toMatchObject({ cause: { name: 'TimeoutError' } })
+    state.hang = undefined
+    state.nowMs += TIMEOUT_MS - 2_000
+    expect(await document.get()).toBe(2)
+  })
+
+  it('is what came last, should that fetch end after all', async () => {
+    const { state, document, peek } = setUp()
+    let answer = (): void => {}
+    state.hang = new Promise((resolve) => {
+      answer = resolve
+    })
+    void document.refresh()
+    state.hang = undefined
+    state.nowMs += TIMEOUT_MS
+    expect(await document.get()).toBe(2)
+    answer()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(peek()).toBe(2)
   })
 })
 
