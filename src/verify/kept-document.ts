@@ -14,12 +14,17 @@ export interface Copy<Value> {
 }
 
 export interface KeptDocumentSettings<Value> {
-  /** Fetches a copy that is usable, or rejects; ends early when the signal says so. */
+  /** Fetches a copy, or rejects; ends early when the signal says so. */
   readonly fetch: (signal: AbortSignal) => Promise<Copy<Value>>
   /** How long a fetch may take. */
   readonly timeoutMs: number
   readonly now: () => Date
   readonly schedule: Schedule
+  /**
+   * Which of two to keep, where a later one may be older: the one that is at hand, dated anew, or the other. Without it
+   * the one fetched last.
+   */
+  readonly choose?: ((offered: Copy<Value>, atHand: Copy<Value>) => Copy<Value>) | undefined
   /** Told of each copy that was fetched. */
   readonly onFetched?: (() => void) | undefined
 }
@@ -117,7 +122,9 @@ export class KeptDocument<Value> {
 
   /** Takes a copy that was kept elsewhere, unless it serves no more or the one at hand is newer. */
   adopt(copy: Copy<Value>): boolean {
-    const isNewer = !this.#copy || this.#copy.fetchedAt < copy.fetchedAt
+    const atHand = this.#copy
+    const { choose } = this.#settings
+    const isNewer = !atHand || (choose ? choose(copy, atHand) === copy : atHand.fetchedAt < copy.fetchedAt)
     if (!isNewer || !(this.#nowMs() < copy.usableUntil)) return false
     this.#take(copy)
     return true
@@ -151,10 +158,15 @@ export class KeptDocument<Value> {
   /** One that was given up still counts, unless something newer came meanwhile. */
   #succeed(attempt: Attempt, copy: Copy<Value>, known: Copy<Value> | undefined): void {
     if (this.#attempt !== attempt && this.#copy !== known) return
+    // What is at hand now may be newer than what was when the fetch began.
+    const chosen = (this.#copy && this.#settings.choose?.(copy, this.#copy)) ?? copy
+    if (!(this.#nowMs() < chosen.usableUntil)) {
+      return this.#fail(attempt, new Error('what the issuer answered is too old'))
+    }
     this.#end(attempt)
     this.#failure = undefined
     this.#isIssuerAway = false
-    this.#take(copy)
+    this.#take(chosen)
     this.#settings.onFetched?.()
   }
 

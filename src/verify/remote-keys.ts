@@ -76,6 +76,12 @@ export class RemoteKeys {
     return key
   }
 
+  /** Whether this key is among those that are known, whatever their age. */
+  isKnown(header: JwtHeader, key: CryptoKey): boolean {
+    const keySet = this.#kept.copy?.value
+    return keySet !== undefined && selectKey(keySet, header) === key
+  }
+
   /** The keys that are known, as they were fetched. */
   get kept(): KeptKeys | undefined {
     const copy = this.#kept.copy

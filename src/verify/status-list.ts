@@ -26,7 +26,7 @@ export interface ExpectedList {
 
 const DEFAULT_TTL_SECONDS = 60
 /** By so much the clock of the issuer may be ahead of ours: a list of the far future would never be replaced. */
-const MAX_AHEAD_MS = 60_000
+export const MAX_AHEAD_MS = 60_000
 /** 2^20 entries of eight bits. */
 const MAX_LIST_BYTES = ENTRIES_PER_LIST
 

@@ -5,12 +5,12 @@ import { decodeJwt } from 'jose'
 import type { AccessTokenClaims } from '../protocol/access-token.ts'
 import { STATUS_LIST_MEDIA_TYPE, type StatusReference } from '../protocol/status-list.ts'
 import { fetchDocument, type Transport } from './fetch-document.ts'
-import { type Copy, KeptDocument } from './kept-document.ts'
+import { type Copy, KeptDocument, PATIENCE_MS } from './kept-document.ts'
 import type { StatusListSettings } from './options.ts'
 import type { RemoteKeys } from './remote-keys.ts'
 import { type Schedule, settleWithin } from './schedule.ts'
 import { dateCopy, type KeyFinder, readSignedList, type SignedList } from './signed-list.ts'
-import { requireValidStatus } from './status-list.ts'
+import { MAX_AHEAD_MS, requireValidStatus } from './status-list.ts'
 import { VerifyError } from './verify-error.ts'
 
 export interface StatusListsSettings extends Transport {
@@ -33,6 +33,7 @@ export class StatusLists {
   readonly #settings: StatusListsSettings
   readonly #keys: RemoteKeys
   readonly #lists = new Map<string, KeptDocument<SignedList>>()
+  #isClosed = false
 
   constructor(settings: StatusListsSettings, keys: RemoteKeys) {
     this.#settings = settings
@@ -50,8 +51,8 @@ export class StatusLists {
     const nowMs = this.#settings.now().getTime()
     const list = this.#lists.get(uri)?.peek(nowMs)
     if (list && this.#isSignedByKnown(list, nowMs)) return requireValidStatus(list, idx)
-    const leftMs = this.#settings.timeoutMs - (nowMs - startedAt.getTime())
-    return this.#waitAndCheck(status.status_list, Math.max(0, leftMs))
+    const waitedMs = Math.max(0, nowMs - startedAt.getTime())
+    return this.#waitAndCheck(status.status_list, waitedMs)
   }
 
   /** The lists that are known, as they were signed. */
@@ -72,12 +73,15 @@ export class StatusLists {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const kept of this.#lists.values()) kept.close()
   }
 
-  async #waitAndCheck({ uri, idx }: StatusReference, waitMs: number): Promise<void> {
+  async #waitAndCheck({ uri, idx }: StatusReference, waitedMs: number): Promise<void> {
     const kept = this.#open(uri)
-    const find = async () => (await this.#read(kept)) ?? (await this.#renew(kept))
+    const waitMs = Math.max(0, this.#settings.timeoutMs - waitedMs)
+    const find = async () =>
+      (await this.#read(kept, Math.max(0, PATIENCE_MS - waitedMs))) ?? (await this.#renew(kept))
     const list = (await settleWithin(find(), this.#settings.schedule, waitMs)) ?? this.#readUsable(kept)
     if (!list) {
       throw new VerifyError('status_unavailable', 'The status of the token cannot be told', kept.failure)
@@ -92,10 +96,12 @@ export class StatusLists {
     if (!uri.startsWith(identifier) || !LIST_NUMBER.test(uri.slice(identifier.length))) {
       throw new VerifyError('claim_invalid', 'The status claim of the token is not valid')
     }
-    const kept: KeptDocument<SignedList> = new KeptDocument({
+    const kept = new KeptDocument<SignedList>({
       ...this.#settings,
-      fetch: (signal) => this.#fetchList(uri, kept.copy?.value, signal),
+      fetch: (signal) => this.#fetchList(uri, signal),
+      choose: (offered, atHand) => this.#choose(offered, atHand),
     })
+    if (this.#isClosed) kept.close()
     this.#lists.set(uri, kept)
     this.#dropOldest()
     return kept
@@ -116,8 +122,8 @@ export class StatusLists {
     return this.#keys.peek(header, nowMs) === key
   }
 
-  async #read(kept: KeptDocument<SignedList>): Promise<SignedList | undefined> {
-    const list = await kept.get()
+  async #read(kept: KeptDocument<SignedList>, patienceMs?: number): Promise<SignedList | undefined> {
+    const list = await kept.get(patienceMs)
     return list && (await this.#isPublished(list)) ? list : undefined
   }
 
@@ -130,22 +136,21 @@ export class StatusLists {
     return (await this.#keys.find(header).catch(() => undefined)) === key
   }
 
-  async #fetchList(
-    uri: string,
-    previous: SignedList | undefined,
-    signal: AbortSignal,
-  ): Promise<Copy<SignedList>> {
+  async #fetchList(uri: string, signal: AbortSignal): Promise<Copy<SignedList>> {
     const { statusList } = this.#settings
     const url = statusList.url + uri.slice(statusList.identifier.length)
     const request = { url, accept: STATUS_LIST_MEDIA_TYPE, maxBytes: MAX_JWT_BYTES }
     const { text } = await fetchDocument(request, { ...this.#settings, signal })
     const fetched = await this.#readSigned(text, uri, (header) => this.#keys.findForIssued(header))
-    // A cache that is behind must not undo a revocation that is known.
-    const isNewer = !previous || fetched.issuedAt >= previous.issuedAt || !(await this.#isPublished(previous))
-    const nowMs = this.#settings.now().getTime()
-    const copy = dateCopy(isNewer ? fetched : previous, nowMs, statusList.maxStaleSeconds)
-    if (copy.usableUntil <= nowMs) throw new Error('the status list is too old')
-    return copy
+    return dateCopy(fetched, this.#settings.now().getTime(), statusList.maxStaleSeconds)
+  }
+
+  /** A cache that is behind must not undo a revocation that is known, nor may a clock that was wrong keep one from being seen. */
+  #choose(offered: Copy<SignedList>, { value: atHand }: Copy<SignedList>): Copy<SignedList> {
+    const isNewer = offered.value.issuedAt > atHand.issuedAt
+    const isFromFuture = atHand.issuedAt > this.#settings.now().getTime() + MAX_AHEAD_MS
+    if (isNewer || isFromFuture || !this.#keys.isKnown(atHand.header, atHand.key)) return offered
+    return dateCopy(atHand, offered.fetchedAt, this.#settings.statusList.maxStaleSeconds)
   }
 
   #readSigned(jwt: string, uri: string, findKey: KeyFinder): Promise<SignedList> {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { createVerifier } from '../../../src/verify/index.ts'
 import type { VerifierOptions } from '../../../src/verify/options.ts'
@@ -49,6 +49,7 @@ function setUp(options: Partial<VerifierOptions> = {}) {
   const verifier = createVerifier({ issuer: ISSUER, audience: AUDIENCE, fetch, now, ...options })
   return {
     state,
+    verifier,
     verify: (token = TOKEN) => verifier.verify(token),
     refusalOf: (token = TOKEN) => catchRefusal(() => verifier.verify(token), token),
     countLists: () => state.requests.filter((url) => url.includes(LISTS_PATH)).length,
@@ -217,6 +218,49 @@ describe('a list', () => {
     state.signing = {}
     state.nowMs += 30_000
     await verify()
+  })
+
+  it('that is of the same second as the last one does not undo what that one said', async () => {
+    const { state, refusalOf } = setUp()
+    state.statuses = [[INDEX, 1]]
+    expect((await refusalOf()).code).toBe('token_revoked')
+    state.statuses = []
+    state.signing = { claims: { iat: NOW_SECONDS } }
+    state.nowMs += 30_000
+    expect((await refusalOf()).code).toBe('token_revoked')
+  })
+
+  it('that was on its way does not undo what a newer one said that came from elsewhere meanwhile', async () => {
+    const { state, verifier, refusalOf, countLists } = setUp()
+    const older = new Response(await signStatusList([], { claims: { iat: NOW_SECONDS - 2 } }))
+    const newer = await signStatusList([[INDEX, 1]], { claims: { iat: NOW_SECONDS - 1 } })
+    const answered = Promise.withResolvers<Response>()
+    state.answer = () => answered.promise
+    const refused = refusalOf()
+    await vi.waitFor(() => expect(countLists()).toBe(1))
+    const { jwks } = verifier.snapshot()
+    const kept = { version: 1, issuer: ISSUER, jwks, status_lists: [newer] }
+    expect((await verifier.hydrate(kept)).statusLists).toBe(1)
+    answered.resolve(older)
+    expect((await refused).code).toBe('token_revoked')
+  })
+
+  it('is taken from elsewhere by when it was made, not by when the one at hand was fetched', async () => {
+    const { state, verifier, verify, refusalOf } = setUp()
+    state.signing = { claims: { iat: NOW_SECONDS - 20 } }
+    await verify()
+    const newer = await signStatusList([[INDEX, 1]], { claims: { iat: NOW_SECONDS - 10 } })
+    const kept = { ...verifier.snapshot(), status_lists: [newer] }
+    expect((await verifier.hydrate(kept)).statusLists).toBe(1)
+    expect((await refusalOf()).code).toBe('token_revoked')
+  })
+
+  it('of an hour ahead, since the clock was set back, keeps no revocation from being seen', async () => {
+    const { state, verify, refusalOf } = setUp()
+    await verify()
+    state.statuses = [[INDEX, 1]]
+    state.nowMs -= 3_600_000
+    expect((await refusalOf()).code).toBe('token_revoked')
   })
 
   it.each<[string, Partial<{ signing: SignedListOptions; answer: () => Promise<Response> }>]>([
