@@ -1,5 +1,5 @@
 import type { RequestListener } from 'node:http'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { fetchDocument } from '../../../src/verify/fetch-document.ts'
 import { serve } from './issuer-fixture.ts'
 
@@ -83,5 +83,28 @@ describe('fetchDocument', () => {
     const request = { url: 'https://a', accept: ACCEPT, maxBytes: 10 }
     const failed = fetchDocument(request, { fetch: () => new Promise(() => {}), timeoutMs: 50 })
     await expect(failed).rejects.toMatchObject({ name: 'TimeoutError' })
+  })
+
+  it('ends when it is told to', async () => {
+    const ending = new AbortController()
+    const request = { url: 'https://a', accept: ACCEPT, maxBytes: 10 }
+    const transport = {
+      fetch: () => new Promise<Response>(() => {}),
+      timeoutMs: 5_000,
+      signal: ending.signal,
+    }
+    const failed = fetchDocument(request, transport)
+    ending.abort()
+    await expect(failed).rejects.toMatchObject({ name: 'AbortError' })
+  })
+
+  it('leaves no timer behind once it was answered', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const request = { url: 'https://a', accept: ACCEPT, maxBytes: 10 }
+    const fetched = fetchDocument(request, { fetch: async () => new Response('text'), timeoutMs: 5_000 })
+    expect(vi.getTimerCount()).toBe(1)
+    await fetched
+    expect(vi.getTimerCount()).toBe(0)
   })
 })

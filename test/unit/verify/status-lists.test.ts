@@ -32,11 +32,13 @@ function setUp(options: Partial<VerifierOptions> = {}) {
     statuses: [] as Statuses,
     signing: {} as SignedListOptions,
     isAway: false,
+    isHanging: false,
     answer: undefined as (() => Promise<Response>) | undefined,
     requests: [] as string[],
   }
   const fetch: VerifierFetch = async (url) => {
     state.requests.push(url)
+    if (state.isHanging) return new Promise(() => {})
     if (!url.includes(LISTS_PATH)) return Response.json(state.jwks)
     if (state.isAway) throw new TypeError('fetch failed')
     if (state.answer) return state.answer()
@@ -340,6 +342,21 @@ describe('while the issuer is away, a list', () => {
     set.state.isAway = false
     set.state.nowMs += 5_000
     await set.verify()
+  })
+})
+
+describe('after a silence', () => {
+  it('an issuer that hangs keeps who comes waiting for one second in all', async () => {
+    let aheadMs = 0
+    const now = () => new Date(NOW.getTime() + aheadMs + performance.now())
+    const { state, verify } = setUp({ now, statusList: { maxStaleSeconds: 3600 } })
+    await verify()
+    state.isHanging = true
+    aheadMs = 601_000
+    const startedAt = performance.now()
+    await verify()
+    expect(performance.now() - startedAt).toBeLessThan(1_900)
+    expect(state.requests).toHaveLength(4)
   })
 })
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import fc from 'fast-check'
 import { exportSPKI, importJWK } from 'jose'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SIGNING_ALGORITHMS } from '../../../src/protocol/access-token.ts'
 import type { VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { createVerifier, requireScope, VerifyError } from '../../../src/verify/index.ts'
@@ -332,5 +332,36 @@ describe('an issuer that is away', () => {
     expect(answerOf(error)).toEqual(['keys_unavailable', 503, undefined])
     expect(error.retryAfterSeconds).toBe(5)
     expect(error.cause).toEqual(new Error(`${ISSUER}/.well-known/jwks.json answered 500`))
+  })
+})
+
+describe('a verifier that was closed', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  it.each(['before its first token', 'after it'])(
+    '%s still verifies, and leaves no timer behind',
+    async (when) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+      const verifier = verifierWith()
+      if (when === 'after it') await verifier.verify(await signToken())
+      verifier.close()
+      expect(await verifier.verify(await signToken())).toEqual(CLAIMS)
+      expect(vi.getTimerCount()).toBe(0)
+    },
+  )
+
+  it('ends the request that is under way', async () => {
+    const asked = Promise.withResolvers<RequestInit>()
+    const fetch: VerifierFetch = (_url, init) => {
+      asked.resolve(init)
+      return new Promise(() => {})
+    }
+    const verifier = verifierWith({ fetch })
+    const refused = catchRefusal(async () => verifier.verify(await signToken()))
+    const { signal } = await asked.promise
+    expect(signal?.aborted).toBe(false)
+    verifier.close()
+    expect(signal?.aborted).toBe(true)
+    expect((await refused).code).toBe('keys_unavailable')
   })
 })
