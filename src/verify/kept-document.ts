@@ -40,6 +40,8 @@ interface Attempt {
 const RETRY_PAUSE_MS = 5_000
 /** So long a newer copy is waited for where an older one would do. */
 export const PATIENCE_MS = 1_000
+/** So long after its time a fetch is given up: its own timer, where that still goes off, comes first and knows why. */
+const GRACE_MS = 250
 /** By so much, and a third of the time it is fresh at most, a copy is refreshed before that is over. */
 const AHEAD_MS = 5_000
 /** What nobody has asked for in so long is no more refreshed until somebody does. */
@@ -112,9 +114,9 @@ export class KeptDocument<Value> {
     if (!this.#isAttemptedWithin(pauseMs, nowMs)) this.#startRefresh(nowMs)
     const attempt = this.#attempt
     if (!attempt) return
-    const { schedule, timeoutMs } = this.#settings
+    const { schedule } = this.#settings
     // By a timer of whoever waits: a fetch that began in another request may have ended with that, and its timers too.
-    const leftMs = Math.max(0, Math.min(attempt.startedAt + timeoutMs - nowMs, timeoutMs))
+    const leftMs = Math.max(0, Math.min(attempt.startedAt + this.#overdueMs - nowMs, this.#overdueMs))
     const settled = attempt.settled.then(() => true)
     const isSettled = await settleWithin(settled, schedule, leftMs)
     if (!isSettled) this.#giveUp(attempt)
@@ -130,16 +132,21 @@ export class KeptDocument<Value> {
     return true
   }
 
-  /** Ends the refreshes in the background, the one under way as well. */
-  close(): void {
+  /** Ends the refreshes in the background, but for one under way that somebody may wait for. */
+  retire(): void {
     this.#isClosed = true
     this.#cancelRefresh?.()
+  }
+
+  /** Ends the refreshes in the background, the one under way as well. */
+  close(): void {
+    this.retire()
     this.#attempt?.ending.abort()
   }
 
   #startRefresh(nowMs: number): void {
     // Some platforms end a fetch with the request it began in, and never tell: only the clock does.
-    if (this.#attempt && this.#isBegunFor(this.#settings.timeoutMs, nowMs)) this.#giveUp(this.#attempt)
+    if (this.#attempt && this.#isBegunFor(this.#overdueMs, nowMs)) this.#giveUp(this.#attempt)
     if (this.#attempt || (this.#failure && this.#isAttemptedWithin(RETRY_PAUSE_MS, nowMs))) return
     const ending = new AbortController()
     const fetching = this.#settings.fetch(ending.signal)
@@ -223,6 +230,10 @@ export class KeptDocument<Value> {
   #isAttemptedWithin(durationMs: number, nowMs: number): boolean {
     const ageMs = nowMs - this.#attemptedAt
     return ageMs >= 0 && ageMs < durationMs
+  }
+
+  get #overdueMs(): number {
+    return this.#settings.timeoutMs + GRACE_MS
   }
 
   #nowMs(): number {

@@ -110,7 +110,7 @@ export class StatusLists {
   #dropOldest(): void {
     const [oldest] = this.#lists
     if (this.#lists.size <= MAX_LISTS || !oldest) return
-    oldest[1].close()
+    oldest[1].retire()
     this.#lists.delete(oldest[0])
   }
 

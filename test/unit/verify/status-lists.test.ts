@@ -181,6 +181,20 @@ describe('the reference of a token', () => {
 })
 
 describe('a list', () => {
+  it('that is forgotten while it is fetched still answers who waits for it', async () => {
+    const uris = Array.from({ length: 65 }, (_, list) => `${ISSUER}${LISTS_PATH}/${list}`)
+    const asked = new Set<string>()
+    const { promise: allAsked, resolve } = Promise.withResolvers<void>()
+    const fetch: VerifierFetch = async (uri) => {
+      if (!uris.includes(uri)) return Response.json(JWKS)
+      if (asked.add(uri).size === uris.length) resolve()
+      await allAsked
+      return new Response(await signStatusList([], { claims: { sub: uri } }))
+    }
+    const { verify } = setUp({ fetch })
+    await Promise.all(uris.map(async (uri) => verify(await withStatus({ status_list: { idx: 0, uri } }))))
+  })
+
   it('is fetched once for any number of tokens', async () => {
     const { verify, countLists } = setUp()
     await Promise.all(Array.from({ length: 50 }, () => verify()))
