@@ -2,6 +2,7 @@
 
 import { isConcreteScope } from '../protocol/scope.ts'
 import type { ResourceMetadata } from './describe-resource.ts'
+import { findUnknownMembers } from './find-unknown-members.ts'
 import { findIssuerProblem } from './issuer-url.ts'
 import type { PublicUrl } from './request-url.ts'
 import type { Verifier } from './verifier.ts'
@@ -27,6 +28,14 @@ export type ScopeOf<Context> = (
   context: Context,
 ) => string | readonly string[] | Promise<string | readonly string[]>
 
+const MEMBERS: Readonly<Record<keyof GuardOptions<unknown>, true>> = {
+  verifier: true,
+  scope: true,
+  realm: true,
+  publicUrl: true,
+  metadata: true,
+}
+
 /** Throws a `TypeError` that lists every problem. */
 export function checkGuardOptions<Context>(options: GuardOptions<Context>): void {
   const problems = findProblems(options)
@@ -39,6 +48,7 @@ function findProblems<Context>(options: GuardOptions<Context>): string[] {
   const { verifier, scope, realm, metadata } = options
   if (typeof verifier?.verifyRequest !== 'function') return ['verifier must be what createVerifier made']
   return [
+    findUnknownMembers(options, MEMBERS),
     scope === undefined || typeof scope === 'function' || isRequirable(scope)
       ? []
       : ['scope must name at least one scope, each without spaces and wildcards, or be a function'],

@@ -34,6 +34,7 @@ describe('the options of a guard', () => {
     ],
     [{ verifier, realm: 'a"b' }, 'realm must be printable ASCII without quotation marks and backslashes'],
     [{ verifier, realm: '' }, 'realm must be printable ASCII without quotation marks and backslashes'],
+    [{ verifier, scopes: ['orders:read'] }, 'scopes is no option'],
     [{ verifier, metadata: {} }, 'metadata must be what describeResource made'],
     [{ verifier, publicUrl: 'orders' }, 'publicUrl must be an absolute http(s) URL'],
     [{ verifier, publicUrl: 'https://a.example?x' }, 'publicUrl must have no query and no fragment'],

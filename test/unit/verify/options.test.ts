@@ -26,16 +26,49 @@ describe('options of createVerifier', () => {
       new TypeError(
         'createVerifier: issuer must be a non-empty string; audience must be a non-empty string, a list of them, ' +
           'or null; jwksUri must be an absolute http(s) URL; jwksMaxStaleSeconds must be a number from 0 to 604800; ' +
-          'clockToleranceSeconds must be a number from 0 to 60; rememberedTokens must be a whole number of at least ' +
-          '0; timeoutSeconds must be a number from 0.1 to 5; statusList.url must be a non-empty string; ' +
+          'clockToleranceSeconds must be a number from 0 to 60; rememberedTokens must be a whole number from ' +
+          '0 to 1000000; timeoutSeconds must be a number from 0.1 to 5; statusList.url must be a non-empty string; ' +
           'statusList.maxStaleSeconds must be a number from 0 to 86400; dpop.proofSeconds must be a number from 1 to ' +
-          '300; dpop.rememberedProofs must be a whole number of at least 1; dpop.noteOnce must be a function; ' +
+          '300; dpop.rememberedProofs must be a whole number from 1 to 1000000; dpop.noteOnce must be a function; ' +
           'allowInsecureHttp must be a boolean; persist must be a function; fetch must be a function; now must be a function',
       ),
     )
   })
 
-  it.each([undefined, null, 'https://patmint.example.com'])('refuse %j in their place', (options) => {
+  it('are refused when nobody reads them, for they may be misspelt', () => {
+    const options = {
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      dpopp: null,
+      maxStaleSeconds: 5,
+      statusList: { max_stale_seconds: 3 },
+      dpop: { noteonce: () => true },
+    }
+    expect(createFrom(options)).toThrow(
+      new TypeError(
+        'createVerifier: dpopp is no option; maxStaleSeconds is no option; statusList.max_stale_seconds is no ' +
+          'option; dpop.noteonce is no option',
+      ),
+    )
+  })
+
+  it.each(['rememberedTokens', 'rememberedProofs'])('bound %s', (name) => {
+    const createWith = (count: number) =>
+      name === 'rememberedTokens'
+        ? createFrom({ issuer: ISSUER, audience: AUDIENCE, rememberedTokens: count })
+        : createFrom({ issuer: ISSUER, audience: AUDIENCE, dpop: { rememberedProofs: count } })
+    expect(createWith(1_000_000)).not.toThrow()
+    expect(createWith(1_000_001)).toThrow(/must be a whole number from [01] to 1000000$/)
+  })
+
+  it.each(['?a', '#', '#a'])('refuse a place of lists that ends with %s', (end) => {
+    const statusList = { url: `${ISSUER}/lists${end}` }
+    expect(createFrom({ issuer: ISSUER, audience: AUDIENCE, statusList })).toThrow(
+      new TypeError('createVerifier: statusList.url must have no query and no fragment'),
+    )
+  })
+
+  it.each([undefined, null, [], 'https://patmint.example.com'])('refuse %j in their place', (options) => {
     expect(createFrom(options)).toThrow(new TypeError('createVerifier: options must be an object'))
   })
 
@@ -104,7 +137,7 @@ describe('options of createVerifier', () => {
     expect(resolveOptions({ issuer: ISSUER, audience: AUDIENCE, [name]: null })).toMatchObject({
       [name]: null,
     })
-    for (const value of [false, 0, '', 'off'])
+    for (const value of [false, 0, '', 'off', []])
       expect(createFrom({ issuer: ISSUER, audience: AUDIENCE, [name]: value })).toThrow(
         new TypeError(`createVerifier: ${name} must be an object or null`),
       )
