@@ -24,7 +24,7 @@ export interface VerifierOptions {
   readonly clockToleranceSeconds?: number | undefined
   /** How many verified tokens are remembered. Default 10000; 0: none. */
   readonly rememberedTokens?: number | undefined
-  /** Longest a request to the issuer may take, answer included. Default 5, at most 5. */
+  /** Longest a request to the issuer may take, answer included, and so may `dpop.noteOnce`. Default 5, at most 5. */
   readonly timeoutSeconds?: number | undefined
   /** Told what is known of the issuer whenever something was fetched, to keep it for `hydrate`. What it throws is ignored. */
   readonly persist?: Persist | undefined

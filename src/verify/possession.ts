@@ -6,13 +6,19 @@ import type { VerifiedClaims } from './check-claims.ts'
 import { digest } from './digest.ts'
 import type { DpopSettings } from './options.ts'
 import type { PresentedProof } from './read-authorization.ts'
+import { type Schedule, settleWithin } from './schedule.ts'
 import { SpentProofs } from './spent-proofs.ts'
 import { VerifyError } from './verify-error.ts'
 
 export interface PossessionSettings {
   readonly dpop: DpopSettings | null
   readonly now: () => Date
+  /** Longest a memory that is not this process's own may take. */
+  readonly timeoutMs: number
+  readonly schedule: Schedule
 }
+
+type NoteOnce = NonNullable<DpopSettings['noteOnce']>
 
 /** Checks how a token that is good by itself is presented. Throws `VerifyError`. */
 export type PossessionCheck = (
@@ -21,10 +27,10 @@ export type PossessionCheck = (
   proof: PresentedProof | undefined,
 ) => void | Promise<void>
 
-export function createPossessionCheck({ dpop, now }: PossessionSettings): PossessionCheck {
+export function createPossessionCheck(settings: PossessionSettings): PossessionCheck {
+  const { dpop, now } = settings
   if (!dpop) return refuseBound
-  const spent = new SpentProofs(dpop.rememberedProofs, now)
-  const noteOnce = dpop.noteOnce ?? ((id: string, seconds: number) => spent.noteOnce(id, seconds))
+  const noteOnce = createMemory(dpop, settings)
   const terms = { maxAgeSeconds: dpop.proofSeconds, acceptsNonce: null }
 
   async function check(token: string, jkt: string, presented: PresentedProof): Promise<void> {
@@ -52,6 +58,31 @@ export function createPossessionCheck({ dpop, now }: PossessionSettings): Posses
     if (!presented) throw new VerifyError('proof_missing', 'The token needs a proof of its key')
     return check(token, cnf.jkt, presented)
   }
+}
+
+function createMemory(dpop: DpopSettings, { now, timeoutMs, schedule }: PossessionSettings): NoteOnce {
+  const shared = dpop.noteOnce
+  if (shared)
+    return (id, seconds) => askShared(async () => Boolean(await shared(id, seconds)), schedule, timeoutMs)
+  const spent = new SpentProofs(dpop.rememberedProofs, now)
+  return (id, seconds) => spent.noteOnce(id, seconds)
+}
+
+/** A store that is away says nothing about the proof. */
+async function askShared(
+  ask: () => Promise<boolean>,
+  schedule: Schedule,
+  timeoutMs: number,
+): Promise<boolean> {
+  let failure: unknown = new Error('dpop.noteOnce took too long')
+  const isNew = await settleWithin(ask(), schedule, timeoutMs).catch((error: unknown) => {
+    failure = error
+    return undefined
+  })
+  if (isNew !== undefined) return isNew
+  throw new VerifyError('replay_memory_unavailable', 'It cannot be told whether the proof was used before', {
+    cause: failure,
+  })
 }
 
 /** Of a verifier that takes no proofs. */

@@ -33,6 +33,7 @@ export type VerifyErrorCode =
   | 'binding_mismatch'
   | 'binding_unsupported'
   | 'replay_memory_full'
+  | 'replay_memory_unavailable'
   | 'scope_insufficient'
   | 'details_insufficient'
 
@@ -75,6 +76,7 @@ const ANSWERS: Readonly<Record<VerifyErrorCode, Answer>> = {
   binding_mismatch: INVALID_TOKEN,
   binding_unsupported: INVALID_TOKEN,
   replay_memory_full: UNAVAILABLE,
+  replay_memory_unavailable: UNAVAILABLE,
   scope_insufficient: INSUFFICIENT_SCOPE,
   details_insufficient: INSUFFICIENT_SCOPE,
 }

@@ -144,11 +144,23 @@ describe('a token that is bound to a key', () => {
     ])
   })
 
-  it('is a fault, and no refusal, when the proof cannot be noted', async () => {
-    const fault = new Error('the store is away')
-    const noteOnce = () => Promise.reject(fault)
-    const verifying = verifierWith({ dpop: { noteOnce } }).verify(TOKEN, presented(await prove()))
-    await expect(verifying).rejects.toBe(fault)
+  it.each<[string, () => unknown, unknown]>([
+    ['rejects', () => Promise.reject(new Error('the store is away')), new Error('the store is away')],
+    [
+      'throws',
+      () => {
+        throw new Error('the store is away')
+      },
+      new Error('the store is away'),
+    ],
+    ['never answers', () => new Promise(() => undefined), new Error('dpop.noteOnce took too long')],
+  ])('cannot be told good when what notes its proofs %s', async (_name, note, cause) => {
+    const noteOnce = note as () => boolean
+    const verifier = verifierWith({ timeoutSeconds: 0.1, dpop: { noteOnce } })
+    const proof = presented(await prove())
+    const error = await catchRefusal(() => verifier.verify(TOKEN, proof))
+    expect(error).toMatchObject({ code: 'replay_memory_unavailable', status: 503, retryAfterSeconds: 5 })
+    expect(error.cause).toEqual(cause)
   })
 
   it.each([
