@@ -2,16 +2,11 @@
 // alike. Whether it was seen before, others say. Knows no HTTP: which method and which URI is passed in, and so is the
 // clock. Web APIs alone.
 
-import {
-  base64url,
-  calculateJwkThumbprint,
-  compactVerify,
-  decodeProtectedHeader,
-  EmbeddedJWK,
-  type JWK,
-} from 'jose'
+import { base64url, calculateJwkThumbprint, compactVerify, EmbeddedJWK, type JWK } from 'jose'
 import { DPOP_ALGORITHMS, DPOP_TYP, type ProofProblem } from '../protocol/dpop.ts'
+import { type JsonObject, parseJsonObject } from '../protocol/json-object.ts'
 import { fail, ok, type Result } from '../protocol/result.ts'
+import { RSA_EXPONENT } from '../protocol/rsa-exponent.ts'
 import { normalizeRequestUri } from './request-uri.ts'
 
 /** What a proof has to be for. */
@@ -56,8 +51,6 @@ const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 /** Members of a private or symmetric JWK (RFC 7518 section 6). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 
-type Claims = Readonly<Record<string, unknown>>
-
 /** Checks the text of the DPoP header at `now`. */
 export async function verifyProof(
   text: string,
@@ -72,7 +65,9 @@ export async function verifyProof(
   if (problem) return fail(problem)
   const signed = await readSigned(text, header)
   if (!signed) return fail('proof_signature_wrong')
-  const { claims, keyThumbprint } = signed
+  const { payload, keyThumbprint } = signed
+  const claims = parseJsonObject(payload)
+  if (!claims) return fail('proof_malformed')
   const { jti } = claims
   if (!isShort(jti) || !Number.isFinite(claims['iat'])) return fail('proof_claims_incomplete')
   const uri = normalizeRequestUri(request.uri)
@@ -83,36 +78,38 @@ export async function verifyProof(
 const isShort = (jti: unknown): jti is string =>
   typeof jti === 'string' && jti !== '' && jti.length <= MAX_JTI_LENGTH
 
-const isObject = (value: unknown): value is Claims =>
+const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function readHeader(text: string): Claims | undefined {
+function readHeader(text: string): JsonObject | undefined {
   try {
-    return { ...decodeProtectedHeader(text) }
+    return parseJsonObject(base64url.decode(text.slice(0, text.indexOf('.'))))
   } catch {
     return undefined
   }
 }
 
-function findHeaderProblem({ typ, alg, jwk, crit }: Claims): ProofProblem | undefined {
+function findHeaderProblem({ typ, alg, jwk, crit }: JsonObject): ProofProblem | undefined {
   // No extension is understood here (RFC 7515 section 4.1.11).
   if (crit !== undefined) return 'proof_malformed'
   if (typ !== DPOP_TYP) return 'proof_type_wrong'
   if (!DPOP_ALGORITHMS.some((one) => one === alg)) return 'proof_algorithm_unsupported'
-  const isPublic = isObject(jwk) && !PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))
-  return isPublic ? undefined : 'proof_key_unusable'
+  return isObject(jwk) && isUsableKey(jwk) ? undefined : 'proof_key_unusable'
 }
 
-/** The claims and whose key signed them; undefined unless the signature is by the key that came with it. */
+function isUsableKey(jwk: JsonObject): boolean {
+  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return false
+  return jwk['kty'] !== 'RSA' || jwk['e'] === RSA_EXPONENT
+}
+
+/** What was signed and by whose key; undefined unless the signature is by the key that came with it. */
 async function readSigned(
   text: string,
-  { jwk }: Claims,
-): Promise<{ readonly claims: Claims; readonly keyThumbprint: string } | undefined> {
+  { jwk }: JsonObject,
+): Promise<{ readonly payload: Uint8Array; readonly keyThumbprint: string } | undefined> {
   try {
     const { payload } = await compactVerify(text, EmbeddedJWK, { algorithms: [...DPOP_ALGORITHMS] })
-    const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-    if (!isObject(claims)) return undefined
-    return { claims, keyThumbprint: await calculateJwkThumbprint(jwk as JWK, 'sha256') }
+    return { payload, keyThumbprint: await calculateJwkThumbprint(jwk as JWK, 'sha256') }
   } catch {
     // Nothing but the proof is worked on: a key that cannot be one throws many kinds of errors.
     return undefined
@@ -120,7 +117,7 @@ async function readSigned(
 }
 
 async function findClaimProblem(
-  { htm, htu, ath }: Claims,
+  { htm, htu, ath }: JsonObject,
   { method, accessToken }: ProvenRequest,
   uri: string | undefined,
 ): Promise<ProofProblem | undefined> {
@@ -135,7 +132,7 @@ const hashToken = async (token: string): Promise<string> =>
 
 /** The nonce comes last: whoever is told to bring one has nothing else to mend. */
 function findAgeProblem(
-  { iat, nonce }: Claims,
+  { iat, nonce }: JsonObject,
   { maxAgeSeconds, acceptsNonce }: ProofTerms,
   now: Date,
 ): ProofProblem | undefined {

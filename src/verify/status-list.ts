@@ -2,6 +2,7 @@
 // unpacking; the clock is passed in.
 
 import { base64url } from 'jose'
+import { type JsonObject, parseJsonObject } from '../protocol/json-object.ts'
 import { ENTRIES_PER_LIST, STATUS, type StatusBits } from '../protocol/status-list.ts'
 import { inflateBounded } from './bounded-body.ts'
 import { VerifyError } from './verify-error.ts'
@@ -58,9 +59,9 @@ export function readStatus({ bits, bytes }: StatusList, index: number): number |
   return byte === undefined ? undefined : (byte >> ((index % perByte) * bits)) & (2 ** bits - 1)
 }
 
-function parseClaims(payload: Uint8Array): Readonly<Record<string, unknown>> {
-  const claims: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-  if (!isObject(claims)) throw new Error('the claims of the status list are not a JSON object')
+function parseClaims(payload: Uint8Array): JsonObject {
+  const claims = parseJsonObject(payload)
+  if (!claims) throw new Error('the claims of the status list are not a JSON object')
   return claims
 }
 

@@ -1,3 +1,4 @@
+import { createPrivateKey, sign } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type ProofTerms, type ProvenRequest, verifyProof } from '../../../src/dpop/proof.ts'
 import type { ProofProblem } from '../../../src/protocol/dpop.ts'
@@ -78,6 +79,50 @@ describe('where nonces are asked for', () => {
   it('nobody is told so whose proof has anything else to mend', async () => {
     expect(await verify({ htm: 'GET' }, { terms })).toEqual(refused('proof_method_wrong'))
     expect(await verify({ iat: IAT - 100 }, { terms })).toEqual(refused('proof_not_fresh'))
+  })
+})
+
+/** A proof of exactly these texts. */
+function signTexts(header: string, claims: string): string {
+  const signed = [header, claims].map((text) => Buffer.from(text).toString('base64url')).join('.')
+  const privateKey = createPrivateKey({ key: { ...key.privateJwk }, format: 'jwk' })
+  const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' })
+  return `${signed}.${signature.toString('base64url')}`
+}
+
+describe('a proof that two readers could understand differently', () => {
+  const headerText = () => JSON.stringify({ typ: 'dpop+jwt', alg: 'ES256', jwk: key.jwk })
+  const claimsText = JSON.stringify(USUAL)
+  const twice = (text: string, member: string) => text.replace('{', `{${member},`)
+
+  it.each<[string, () => string, boolean]>([
+    ['nothing is named twice', () => signTexts(headerText(), claimsText), true],
+    [
+      'the header names a member twice',
+      () => signTexts(twice(headerText(), '"typ":"JWT"'), claimsText),
+      false,
+    ],
+    [
+      'the claims name a member twice',
+      () => signTexts(headerText(), twice(claimsText, '"htm":"GET"')),
+      false,
+    ],
+    ['the claims are no object', () => signTexts(headerText(), '[]'), false],
+  ])('is told: %s', async (_name, makeProof, isGood) => {
+    const result = await verifyProof(makeProof(), REQUEST, TERMS, NOW)
+    expect(result.ok).toBe(isGood)
+    if (!isGood) expect(result).toEqual(refused('proof_malformed'))
+  })
+})
+
+describe('a proof by an RSA key', () => {
+  it('holds with the usual exponent, and with no other, for a long one costs time', async () => {
+    const rsa = await createProofKey('PS256')
+    expect((await verifyProof(await rsa.prove(USUAL), REQUEST, TERMS, NOW)).ok).toBe(true)
+    const jwk = { ...rsa.jwk, e: rsa.jwk.n }
+    expect(await verifyProof(await rsa.prove(USUAL, { jwk }), REQUEST, TERMS, NOW)).toEqual(
+      refused('proof_key_unusable'),
+    )
   })
 })
 

@@ -31,6 +31,17 @@ describe('the normal form of a request URI', () => {
     expect(new Set(forms).size).toBe(others.length)
   })
 
+  it('is the same however odd the query is that a client sent', () => {
+    expect(normalizeRequestUri(`${NORMAL}?a[]=x|y{"`)).toBe(NORMAL)
+  })
+
+  it.each(['https://[::1]:8443/a', 'https://[::1]/', "https://a.test/a;b=(c)!$&'*+,@:/~_-"])(
+    'of %s is itself',
+    (text) => {
+      expect(normalizeRequestUri(text)).toBe(text)
+    },
+  )
+
   it('writes escapes in upper case', () => {
     expect(normalizeRequestUri('https://a.test/%c3%a9')).toBe(normalizeRequestUri('https://a.test/%C3%A9'))
   })
@@ -48,6 +59,17 @@ describe('the normal form of a request URI', () => {
     'https://me:pw@sts.example.com/oauth2/token',
     'https://me@sts.example.com/oauth2/token',
     'https://',
+    // What the URL parser makes the normal form of.
+    'https:///sts.example.com/oauth2/token',
+    `${NORMAL}\0`,
+    `${NORMAL}?\0`,
+    'https://\u017fts.example.com/oauth2/token',
+    'https://%C5%BFts.example.com/oauth2/token',
+    'https://st\u00ads.example.com/oauth2/token',
+    'https://sts\u3002example.com/oauth2/token',
+    'https://sts.example.com/oauth2/tok\u00e9n',
+    'https://sts.example.com/oauth2/{token}',
+    'https://sts.example.com/oauth2/%token',
   ])('is none of %j', (text) => {
     expect(normalizeRequestUri(text)).toBeUndefined()
   })

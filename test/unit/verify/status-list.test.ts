@@ -39,6 +39,12 @@ describe('a status list', () => {
     })
   })
 
+  it('names no member twice', async () => {
+    const text = JSON.stringify(CLAIMS).replace('{', '{"ttl":1,')
+    const reading = readStatusList(new TextEncoder().encode(text), EXPECTED, NOW.getTime())
+    await expect(reading).rejects.toThrow(new Error('the claims of the status list are not a JSON object'))
+  })
+
   it('may have no exp, no ttl, and an iss', async () => {
     const { exp: _, ttl: __, ...claims } = CLAIMS
     expect(await read({ ...claims, iss: ISSUER })).toMatchObject({
