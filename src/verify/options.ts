@@ -26,7 +26,7 @@ export interface VerifierOptions {
   readonly rememberedTokens?: number | undefined
   /** Longest a request to the issuer may take, answer included, and so may `dpop.noteOnce`. Default 5, at most 5. */
   readonly timeoutSeconds?: number | undefined
-  /** Told what is known of the issuer whenever something was fetched, to keep it for `hydrate`. What it throws is ignored. */
+  /** Told what is known of the issuer whenever something was fetched, to keep it for `hydrate`: never twice at once. What it throws is ignored. */
   readonly persist?: Persist | undefined
   /** Allows plain http to hosts other than this machine: whoever is on the path can then forge tokens. */
   readonly allowInsecureHttp?: boolean | undefined

@@ -4,7 +4,8 @@
 import type { Presentation } from './challenge.ts'
 import type { VerifiedClaims } from './check-claims.ts'
 import { hydrate, takeSnapshot } from './knowledge.ts'
-import { type Persist, resolveOptions, type VerifierOptions } from './options.ts'
+import { resolveOptions, type VerifierOptions } from './options.ts'
+import { persistInTurn } from './persist-in-turn.ts'
 import { createPossessionCheck } from './possession.ts'
 import {
   type IncomingRequest,
@@ -47,7 +48,7 @@ export interface Verifier {
 export function createVerifier(options: VerifierOptions): Verifier {
   const resolved = resolveOptions(options)
   const { statusList, persist } = resolved
-  const onFetched = persist && (() => handOn(persist, takeSnapshot(knowledge)))
+  const onFetched = persist && persistInTurn(persist, (): VerifierSnapshot => takeSnapshot(knowledge))
   const settings = { ...resolved, schedule: scheduleTimer, onFetched }
   const keys = new RemoteKeys(settings)
   const lists = statusList && new StatusLists({ ...settings, statusList }, keys)
@@ -95,13 +96,6 @@ function readRequest(request: IncomingRequest, takesDpop: boolean): PresentedTok
   } catch (error) {
     throw challengeFor(error, { scheme: 'Bearer', takesDpop })
   }
-}
-
-/** A place to keep things that fails is no reason to fail here. */
-async function handOn(persist: Persist, snapshot: VerifierSnapshot): Promise<void> {
-  try {
-    await persist(snapshot)
-  } catch {}
 }
 
 const challengeFor = (error: unknown, presentation: Presentation): unknown =>

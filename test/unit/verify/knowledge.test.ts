@@ -63,6 +63,20 @@ describe('a snapshot', () => {
     expect(kept).toEqual([{ ...SNAPSHOT, status_lists: [] }, SNAPSHOT])
   })
 
+  it('is handed on once the one before has been kept, so that the newest stays', async () => {
+    const started: VerifierSnapshot[] = []
+    const first = Promise.withResolvers<void>()
+    const persist = (snapshot: VerifierSnapshot) => {
+      started.push(snapshot)
+      return first.promise
+    }
+    const { verifier } = setUp({ fetch: stubFetch(), persist })
+    await verifier.verify(TOKEN)
+    expect(started).toEqual([{ ...SNAPSHOT, status_lists: [] }])
+    first.reject(new Error('the disk is full'))
+    await expect.poll(() => started).toEqual([{ ...SNAPSHOT, status_lists: [] }, SNAPSHOT])
+  })
+
   it.each<[string, () => Promise<void>]>([
     [
       'throws',
