@@ -59,10 +59,14 @@ export function parseCredential(value: string): PresentedCredential | undefined 
 }
 
 // Also a credential with a few characters lost, which is still most of a secret; and a JWT.
-const LIKE_CREDENTIAL = /(?:pat|key)(?:_|%5f)[0-9a-f]{16,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]+/gi
+const LIKE_CREDENTIAL = /(?:pat|key)(?:_|%5f)[0-9a-f]{16,}/i
+const LIKE_SECRET = new RegExp(`${LIKE_CREDENTIAL.source}|eyJ[\\w-]{8,}\\.[\\w-]+\\.[\\w-]+`, 'gi')
 
 /** Text from outside, with whatever looks like a credential or a JWT replaced: people paste them in wrong places. */
-export const redactCredentials = (text: string): string => text.replace(LIKE_CREDENTIAL, '[redacted]')
+export const redactCredentials = (text: string): string => text.replace(LIKE_SECRET, '[redacted]')
+
+/** Whether text holds what looks like a credential; a JWT is none. */
+export const holdsCredential = (text: string): boolean => LIKE_CREDENTIAL.test(text)
 
 /** The display prefix of a credential, from its public parts alone. */
 export const displayPrefix = (kind: CredentialKind, id: string): string =>

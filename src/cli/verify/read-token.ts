@@ -1,7 +1,7 @@
 // Where `patmint verify` gets the token from: the command line or stdin. Only a JWT may stand on a command line, for it
 // ends in minutes; a credential does not, and every process of the machine can read it there.
 
-import { redactCredentials } from '../../protocol/credential.ts'
+import { holdsCredential } from '../../protocol/credential.ts'
 import { fail, ok, type Result } from '../../protocol/result.ts'
 import { formatMessage } from '../describe-failure.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -16,7 +16,7 @@ export async function readToken(
 ): Promise<Result<string, string>> {
   const text = (argument ?? (await readIn?.()))?.trim()
   if (!text) return fail(formatMessage('there is no JWT: pass it as an argument or on stdin'))
-  if (text.startsWith(JWT_START) || redactCredentials(text) === text) return ok(text)
+  if (text.startsWith(JWT_START) || !holdsCredential(text)) return ok(text)
   if (argument === undefined) {
     return fail(formatMessage('that is a credential, not a JWT', 'patmint token swaps it for one'))
   }

@@ -216,6 +216,14 @@ describe('patmint verify, used wrongly', () => {
     expect(await verify([], {}, PAT)).toEqual({ exitCode: 2, out: '', err, asked: [] })
   })
 
+  it.each([`"${TOKEN}"`, `Bearer ${TOKEN}`])(
+    'says of a JWT in other text that it is none, not that it is a credential',
+    async (text) => {
+      const err = 'error: token_malformed: The token is not a JWT\n'
+      expect(await verify([], {}, text)).toEqual({ exitCode: 1, out: '', err, asked: [] })
+    },
+  )
+
   it('names every problem at once, and waits for nobody at a terminal', async () => {
     const fetch = () => Promise.reject(new Error('asked'))
     const { exitCode, out, err } = await runInside(['verify'], { environment: {}, fetch, readIn: null })
