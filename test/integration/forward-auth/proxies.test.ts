@@ -190,6 +190,20 @@ describe.each(PROXIES)('%s', (name) => {
   })
 })
 
+it('nginx passes on a token of 12 kB', async (context) => {
+  proxyOf('nginx', context)
+  const authorization = `Bearer ${'x'.repeat(12_000)}`
+  const patmint = createServer((_, response) => response.setHeader('Authorization', authorization).end())
+  await once(patmint.listen(0, '127.0.0.1'), 'listening')
+  const patmintUrl = `http://127.0.0.1:${(patmint.address() as AddressInfo).port}`
+  const nginx = await startProxy('nginx', patmintUrl, serviceUrl)
+  await ask(nginx, '/', { headers: bearer(acme.janePat) })
+  await nginx.stop()
+  patmint.close()
+  patmint.closeAllConnections()
+  expect(received.map(({ headers }) => headers)).toEqual([expect.arrayContaining([authorization])])
+})
+
 it('HAProxy lets nobody pass when its script fails', async (context) => {
   proxyOf('HAProxy', context)
   const END = /txn:set_var\(.*\)/
