@@ -1,6 +1,9 @@
 // The Python of docs/verify-other-languages.md, taken out of the document and run as it stands against a server.
 
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { covers } from '../../../src/protocol/scope.ts'
 import { nameStatusList, STATUS_LISTS_PATH } from '../../../src/protocol/status-list.ts'
@@ -109,6 +112,38 @@ describe.skipIf(!hasPyJwt())('the Python of the documentation', () => {
     ['that is none', 'DecodeError', async () => 'token'],
   ])('refuses a token %s', async (_, cause, make) => {
     await expect(python.verify(await make())).rejects.toThrow(new RegExp(`^${cause}`))
+  })
+
+  it('refuses text that no JSON parser or encoder gets through', async () => {
+    const hostile = `
+from base64 import urlsafe_b64encode
+def tell(token):
+    try:
+        verify(token)
+    except Exception as error:
+        return isinstance(error, jwt.InvalidTokenError) or type(error).__name__
+deep = lambda count: urlsafe_b64encode(b"[" * count).decode().rstrip("=") + ".e30.AA"
+print(json.dumps([tell(token) for token in [deep(20000), deep(12000), "\\ud800.e30.AA", "e30.\\ud800.AA"]]))`
+    const told = JSON.parse(await runCommand(PYTHON, ['-c', code + hostile], {})) as unknown
+    expect(told).toEqual([true, true, true, true])
+  })
+
+  it('does not wait for an answer that comes byte by byte', async () => {
+    const issuer = createServer((_, response) => {
+      const drip = setInterval(() => response.write(' '), 50)
+      response.on('close', () => clearInterval(drip))
+    })
+    await once(issuer.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(issuer.address() as AddressInfo).port}`
+    const impatient = code.replaceAll(front.url, url).replace('FETCH_SECONDS = 5', 'FETCH_SECONDS = 1')
+    const waiting = startPythonVerifier(impatient)
+    try {
+      await expect(waiting.verify(await exchange(acme.janePat))).rejects.toThrow(/^Unavailable/)
+    } finally {
+      waiting.stop()
+      issuer.close()
+      issuer.closeAllConnections()
+    }
   })
 
   it('refuses a token once its PAT is revoked and the list has been renewed, and no other', async () => {
