@@ -168,7 +168,8 @@ export class KeptDocument<Value> {
     // What is at hand now may be newer than what was when the fetch began.
     const chosen = (this.#copy && this.#settings.choose?.(copy, this.#copy)) ?? copy
     if (!(this.#nowMs() < chosen.usableUntil)) {
-      return this.#fail(attempt, new Error('what the issuer answered is too old'))
+      this.#fail(attempt, new Error('what the issuer answered is too old'))
+      return
     }
     this.#end(attempt)
     this.#failure = undefined

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { fetchDocument } from '../../../src/verify/fetch-document.ts'
+import { fetchDocument, type VerifierFetch } from '../../../src/verify/fetch-document.ts'
 import { serve } from './issuer-fixture.ts'
 
 const ACCEPT = 'text/plain'
@@ -102,9 +102,15 @@ describe('fetchDocument', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     onTestFinished(() => void vi.useRealTimers())
     const request = { url: 'https://a', accept: ACCEPT, maxBytes: 10 }
-    const fetched = fetchDocument(request, { fetch: async () => new Response('text'), timeoutMs: 5_000 })
+    const signals: (AbortSignal | null | undefined)[] = []
+    const answer: VerifierFetch = async (_url, { signal }) => {
+      signals.push(signal)
+      return new Response('text')
+    }
+    const fetched = fetchDocument(request, { fetch: answer, timeoutMs: 5_000 })
     expect(vi.getTimerCount()).toBe(1)
     await fetched
-    expect(vi.getTimerCount()).toBe(0)
+    vi.advanceTimersByTime(5_000)
+    expect(signals.map((signal) => signal?.aborted)).toEqual([false])
   })
 })
