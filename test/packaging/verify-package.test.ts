@@ -20,9 +20,16 @@ const LIBRARY = '@patmint/verify'
 const IMPORTED = [
   'dpop/proof',
   'dpop/request-uri',
-  ...['access-token', 'authorization-details', 'dpop', 'json-object', 'result', 'scope', 'status-list'].map(
-    (name) => `protocol/${name}`,
-  ),
+  ...[
+    'access-token',
+    'authorization-details',
+    'dpop',
+    'json-object',
+    'result',
+    'rsa-exponent',
+    'scope',
+    'status-list',
+  ].map((name) => `protocol/${name}`),
 ]
 
 const readManifest = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))

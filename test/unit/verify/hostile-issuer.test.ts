@@ -94,7 +94,7 @@ describe.each(Object.entries(ANSWERS))('an issuer that answers %s', (_name, answ
     // The first to notice waits, for a second at most, and nobody after that is known.
     expect(await measure(() => verifier.verify(token))).toBeLessThan(2_000)
     const tookMs = await measure(() => Promise.all(Array.from({ length: 100 }, () => verifier.verify(token))))
-    expect(tookMs).toBeLessThan(200)
+    expect(tookMs).toBeLessThan(1_000)
     expect(issuer.requests).toHaveLength(3)
   })
 })
