@@ -60,9 +60,8 @@ export class StatusLists {
 
   /** A list by its number; `undefined` when there is none. Fails when it cannot be made and no last one holds. */
   async find(list: number): Promise<StatusList | undefined> {
-    const isKnown = list < (await this.#count.get()).value
-    // Only what is known to exist is known for long: the next list begins with a credential that was made just now.
-    if (!isKnown && list >= (await this.#count.renew()).value) return undefined
+    // No list goes away: who waits for a database that does not answer waits for the list, and not for their number as well.
+    if (!this.#lists.has(list) && !(await this.#exists(list))) return undefined
     const { lifetimeSeconds } = this.#options
     const kept = this.#lists.get(list) ?? this.#keep((now) => this.#make(list, now), lifetimeSeconds * 1000)
     this.#lists.set(list, kept)
@@ -75,6 +74,11 @@ export class StatusLists {
   async listUris(): Promise<string[]> {
     const { value: count } = await this.#count.get()
     return Array.from({ length: count }, (_, list) => nameStatusList(this.#options.issuer, list))
+  }
+
+  /** Only what is known to exist is known for long: the next list begins with a credential that was made just now. */
+  async #exists(list: number): Promise<boolean> {
+    return list < (await this.#count.get()).value || list < (await this.#count.renew()).value
   }
 
   #keep<Value>(read: (now: Date) => Promise<Value>, holdsMs: number): Kept<Value> {
