@@ -67,7 +67,7 @@ function buildProgram(surroundings: Surroundings, onExit: (code: ExitCode) => vo
     .argument('[jwt]', 'the token (default: read from stdin); never a PAT or an API key')
     .option(
       '--audience <uri>',
-      'audience it has to be for (repeatable: any of them; default: any at all)',
+      'audience it has to be for (repeatable; one of them is enough; default: whichever it is for)',
       collect,
     )
     .option('--issuer <url>', 'issuer URL (default: PATMINT_ISSUER)')

@@ -10,7 +10,7 @@ import type { Verifier } from './verifier.ts'
 /** `Context` is what the framework hands a middleware: Koa's context, the request of Express, Fastify or fetch. */
 export interface GuardOptions<Context> {
   readonly verifier: Pick<Verifier, 'verifyRequest' | 'takesDpop'>
-  /** Scopes a token must hold, every one of them, or what tells them of a request. Absent: any good token passes. */
+  /** Scopes a token must hold, every one of them, or what tells them of a request. Absent: every good token passes. */
   readonly scope?: string | readonly string[] | ScopeOf<Context> | undefined
   /** `realm` of the challenges. */
   readonly realm?: string | undefined

@@ -89,7 +89,7 @@ export class KeptDocument<Value> {
     return this.#isIssuerAway || this.#isBegunFor(PATIENCE_MS, nowMs) ? this.usable : undefined
   }
 
-  /** What serves in need: any copy that is not too old. */
+  /** What serves in need: a copy that is not too old, fresh or not. */
   get usable(): Value | undefined {
     return this.#copy && this.#nowMs() < this.#copy.usableUntil ? this.#copy.value : undefined
   }

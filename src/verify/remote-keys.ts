@@ -1,4 +1,4 @@
-// The issuer's public keys, as this process knows them: kept as any document of the issuer is, and asked for anew, once
+// The issuer's public keys, as this process knows them: kept as every document of the issuer is, and asked for anew, once
 // per cool-down, for a key nobody has seen. Knows no tokens.
 
 import type { CryptoKey } from 'jose'

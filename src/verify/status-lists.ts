@@ -1,5 +1,5 @@
 // The status lists of the issuer, as this process knows them: which list a token names, and what it says. Lists are
-// fetched from below one place that was configured, whatever a token says, and kept as any document of the issuer is.
+// fetched from below one place that was configured, whatever a token says, and kept as every document of the issuer is.
 
 import { decodeJwt } from 'jose'
 import type { AccessTokenClaims } from '../protocol/access-token.ts'

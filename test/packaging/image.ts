@@ -5,11 +5,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, chown, copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { findFreePort } from '../../src/server/db/embedded/free-port.ts'
 import {
   buildStage,
   copyContext,
@@ -144,13 +143,4 @@ async function buildIn(folder: string, stages: readonly Stage[]): Promise<Image>
   await copyFile(process.execPath, join(folder, 'bin', 'node'))
   await run('chmod', ['-R', 'a+rX,a-w', app], folder)
   return new Image(final, app, folder)
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -25,7 +25,9 @@ for line in sys.stdin:
         print(type(error).__name__, error, flush=True)
 `
 
-/** Whether this machine has it, with what it needs for elliptic curves. */
+/** What it takes, with elliptic curves. */
+export const PYJWT_PACKAGES = ['python3-jwt', 'python3-cryptography']
+
 export const hasPyJwt = (): boolean =>
   spawnSync(PYTHON, ['-c', 'import jwt, cryptography; jwt.PyJWKClient']).status === 0
 

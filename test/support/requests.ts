@@ -46,6 +46,17 @@ export async function requestExchange(
   return toAnswer(await fetch(`${serverUrl}/oauth2/token`, { method: 'POST', body, headers }))
 }
 
+/** The access token of an exchange, which has to be granted. */
+export async function obtainToken(
+  serverUrl: string,
+  form: Form,
+  headers: Record<string, string> = {},
+): Promise<string> {
+  const answer = await requestExchange(serverUrl, form, headers)
+  if (answer.status !== 200) throw new Error(answer.text)
+  return String(answer.json['access_token'])
+}
+
 /** A revocation (RFC 7009), without client authentication. */
 export async function requestRevocation(
   serverUrl: string,

@@ -28,7 +28,10 @@ export function formatVerdict(
       ['verdict', statusKnown ? 'valid' : 'valid, but for its status'],
       ['status', statusKnown ? 'neither revoked nor suspended' : 'not known: the status list cannot be had'],
       ['time left', describeSpan(left)],
-      ['audience', audiences.length > 0 ? 'as named' : 'not checked: any is accepted without --audience'],
+      [
+        'audience',
+        audiences.length > 0 ? 'as named' : 'not checked: every one is accepted without --audience',
+      ],
     ],
     paint,
   )

@@ -107,7 +107,7 @@ describe('a restored version', () => {
     ])
   })
 
-  it('needs the same confirmation, and the same version, as any change', async () => {
+  it('needs the same confirmation, and the same version, as every change', async () => {
     const pat = await acme.issue('jane@acme.test', { name: 'of old' })
     const tight = await put(policyOf(40 * DAY))
     const loose = await put(policyOf(null))

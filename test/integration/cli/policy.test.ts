@@ -170,7 +170,7 @@ describe('patmint policy, of a script', () => {
 })
 
 describe('the history of a policy', () => {
-  it('is shown, newest first, and a version restored as any change is made', async () => {
+  it('is shown, newest first, and a version restored as every change is made', async () => {
     await putPolicy({ max_lifetime_seconds: 30 * 86_400, confirm: 1 })
     const strict = String((await policyOf())['version'])
     await putPolicy({ idle_timeout_seconds: 60 * 86_400, applies_to: 'new', exempt_roles: ['admin'] })

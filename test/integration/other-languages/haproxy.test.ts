@@ -4,19 +4,22 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Acme, API, REPORTS, startAcme } from '../../support/acme.ts'
+import { describeUnlessMissing } from '../../support/describe-unless-missing.ts'
 import { readBlocks, runCommand } from '../../support/document.ts'
 import { createProofKey } from '../../support/dpop.ts'
 import { type IssuerFront, startIssuerFront } from '../../support/issuer-front.ts'
 import { isInstalled, type RunningProxy, runProxy } from '../../support/proxy-process.ts'
-import { hasPyJwt, PYTHON } from '../../support/pyjwt.ts'
-import { callApi, requestExchange } from '../../support/requests.ts'
+import { hasPyJwt, PYJWT_PACKAGES, PYTHON } from '../../support/pyjwt.ts'
+import { callApi, obtainToken } from '../../support/requests.ts'
 import { newDataDir } from '../../support/server-process.ts'
 
 const DOCUMENT = 'docs/verify-other-languages.md'
 
-describe.skipIf(!hasPyJwt() || !isInstalled('haproxy'))('the HAProxy of the documentation', () => {
+const missing = [...(hasPyJwt() ? [] : PYJWT_PACKAGES), ...(isInstalled('haproxy') ? [] : ['haproxy'])]
+
+describeUnlessMissing('the HAProxy of the documentation', missing, () => {
   let front: IssuerFront
   let acme: Acme
   let service: Server
@@ -56,11 +59,8 @@ describe.skipIf(!hasPyJwt() || !isInstalled('haproxy'))('the HAProxy of the docu
     await acme.stop()
   })
 
-  async function exchange(pat: string, form = {}, headers: Record<string, string> = {}): Promise<string> {
-    const answer = await requestExchange(acme.url, { subject_token: pat, audience: API, ...form }, headers)
-    if (answer.status !== 200) throw new Error(answer.text)
-    return String(answer.json['access_token'])
-  }
+  const exchange = (pat: string, form = {}, headers: Record<string, string> = {}): Promise<string> =>
+    obtainToken(acme.url, { subject_token: pat, audience: API, ...form }, headers)
 
   const ask = async (token: string): Promise<readonly [number, string, string | null]> => {
     const answer = await fetch(haproxy.url, {

@@ -4,15 +4,16 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { covers } from '../../../src/protocol/scope.ts'
 import { nameStatusList, STATUS_LISTS_PATH } from '../../../src/protocol/status-list.ts'
 import { type Acme, API, REPORTS, startAcme } from '../../support/acme.ts'
+import { describeUnlessMissing } from '../../support/describe-unless-missing.ts'
 import { readBlocks, runCommand } from '../../support/document.ts'
 import { createProofKey } from '../../support/dpop.ts'
 import { type IssuerFront, startIssuerFront } from '../../support/issuer-front.ts'
-import { hasPyJwt, PYTHON, type PyJwt, startPythonVerifier } from '../../support/pyjwt.ts'
-import { callApi, requestExchange } from '../../support/requests.ts'
+import { hasPyJwt, PYJWT_PACKAGES, PYTHON, type PyJwt, startPythonVerifier } from '../../support/pyjwt.ts'
+import { callApi, obtainToken } from '../../support/requests.ts'
 import { JWKS_PATH } from '../../support/verifier-families.ts'
 
 const [SNIPPET = ''] = readBlocks('docs/verify-other-languages.md', 'python')
@@ -33,11 +34,8 @@ afterAll(async () => {
   await acme.stop()
 })
 
-async function exchange(pat: string, form = {}, headers: Record<string, string> = {}): Promise<string> {
-  const answer = await requestExchange(acme.url, { subject_token: pat, audience: API, ...form }, headers)
-  if (answer.status !== 200) throw new Error(answer.text)
-  return String(answer.json['access_token'])
-}
+const exchange = (pat: string, form = {}, headers: Record<string, string> = {}): Promise<string> =>
+  obtainToken(acme.url, { subject_token: pat, audience: API, ...form }, headers)
 
 /** The token with other members in its header or its claims, and the signature it had. */
 function alter(token: string, part: 0 | 1, members: Record<string, unknown>): string {
@@ -56,7 +54,7 @@ async function exchangeAt(instant: Date): Promise<string> {
   }
 }
 
-describe.skipIf(!hasPyJwt())('the Python of the documentation', () => {
+describeUnlessMissing('the Python of the documentation', hasPyJwt() ? [] : PYJWT_PACKAGES, () => {
   let python: PyJwt
   beforeEach(() => {
     python = startPythonVerifier(code)

@@ -82,7 +82,7 @@ describe('patmint verify, of a good token', () => {
     const { exitCode, out } = await verify([TOKEN])
     expect([exitCode, out.split('\n')[3]]).toEqual([
       0,
-      'audience   not checked: any is accepted without --audience',
+      'audience   not checked: every one is accepted without --audience',
     ])
   })
 

@@ -3,10 +3,10 @@
 
 import { constants } from 'node:fs'
 import { open, readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DataFolder } from './data-folder.ts'
 import { EmbeddedPostgresError, readErrorCode } from './embedded-postgres-error.ts'
+import { findFreePort } from './free-port.ts'
 import type { Launcher } from './launcher.ts'
 import { isPostmaster } from './postmaster-file.ts'
 
@@ -90,17 +90,4 @@ function sendSignal(pid: number, signal: 'SIGINT' | 'SIGQUIT'): void {
     // It ended in this very moment, which is what the signal is for.
     if (readErrorCode(error) !== 'ESRCH') throw error
   }
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, HOST, resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string')
-    throw new TypeError('A TCP listener has an address and a port')
-  return address.port
 }
